@@ -1,0 +1,19 @@
+//! Data files: one Parquet file holds the rows of one (bucket, measurement, time partition),
+//! sorted by series and time, and a directory of its series (`docs/format.md`).
+//!
+//! This module knows bytes and rows. Which files exist, which of two rows wins and what has been
+//! deleted is the business of the engine.
+
+mod cache;
+mod directory;
+mod error;
+mod reader;
+mod schema;
+mod writer;
+
+pub(crate) use cache::FileCache;
+pub(crate) use directory::Directory;
+pub(crate) use error::FileError;
+pub(crate) use reader::{DataFile, RowBatches};
+pub(crate) use schema::FileSchema;
+pub(crate) use writer::{FileOptions, FileSummary, FileWriter};
