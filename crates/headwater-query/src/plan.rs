@@ -72,6 +72,10 @@ pub enum ColumnKind {
 #[derive(Debug, Clone)]
 pub struct ColumnPlan {
     pub name: Arc<str>,
+    /// What an enclosing statement calls it: the alias, or the expression's name without the
+    /// suffix that keeps column names distinct (subqueries.md §3). The name arguments of `top`
+    /// and `bottom` are columns of their own after the call, with their names here.
+    pub lookup: Arc<str>,
     pub expr: RowExpr,
     /// The static type that an enclosing statement reads this column as (subqueries.md §5);
     /// `None` when nothing is known (always null).
