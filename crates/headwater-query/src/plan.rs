@@ -25,6 +25,10 @@ pub struct SelectPlan {
     pub condition: Option<ast::Expr>,
     /// Inclusive; `MIN_TIME`/`MAX_TIME` where nothing bounds it.
     pub range: TimeRange,
+    /// The bounds of the statement's own WHERE, before the ranges of enclosing statements cut
+    /// them: an enclosing transformation widens its range by a window (fill_and_windows.md §6),
+    /// and this is what the wider range is then cut to. No `now()` default in it.
+    pub own_range: TimeRange,
     /// Whether the statement, or one it stands in, gave a lower bound.
     pub has_lower_bound: bool,
     pub window: Window,
