@@ -21,7 +21,8 @@ pub struct SelectPlan {
     /// columns of a lone selector. Distinct, sorted by name and then by type (§3.2 compares them
     /// in this order).
     pub aux: Vec<ColumnRef>,
-    /// WHERE without its time bounds, folded; names are resolved when it is evaluated.
+    /// WHERE without its time bounds, folded. A name carries `Tag`, a field type, or nothing
+    /// where the name is nowhere; `crate::condition` evaluates it against tags.
     pub condition: Option<ast::Expr>,
     /// Inclusive; `MIN_TIME`/`MAX_TIME` where nothing bounds it.
     pub range: TimeRange,
@@ -29,6 +30,14 @@ pub struct SelectPlan {
     /// them: an enclosing transformation widens its range by a window (fill_and_windows.md §6),
     /// and this is what the wider range is then cut to. No `now()` default in it.
     pub own_range: TimeRange,
+    /// What this statement's own WHERE bounds, before the enclosing statements' ranges cut it:
+    /// execution intersects it with the range that the enclosing stage reads, which may be
+    /// wider than `range` by an extra interval (subqueries.md §9).
+    pub own_range: TimeRange,
+    /// The range whose overlapping partitions the request may read at all: the outermost
+    /// statement's, extended for its transformations (fill_and_windows.md §6). Types and
+    /// wildcards were resolved on exactly these partitions.
+    pub partition_range: TimeRange,
     /// Whether the statement, or one it stands in, gave a lower bound.
     pub has_lower_bound: bool,
     pub window: Window,
