@@ -30,10 +30,6 @@ pub struct SelectPlan {
     /// them: an enclosing transformation widens its range by a window (fill_and_windows.md §6),
     /// and this is what the wider range is then cut to. No `now()` default in it.
     pub own_range: TimeRange,
-    /// What this statement's own WHERE bounds, before the enclosing statements' ranges cut it:
-    /// execution intersects it with the range that the enclosing stage reads, which may be
-    /// wider than `range` by an extra interval (subqueries.md §9).
-    pub own_range: TimeRange,
     /// The range whose overlapping partitions the request may read at all: the outermost
     /// statement's, extended for its transformations (fill_and_windows.md §6). Types and
     /// wildcards were resolved on exactly these partitions.
