@@ -37,7 +37,10 @@ impl FromStr for Id {
         if !text.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(IdError::Invalid);
         }
-        u64::from_str_radix(text, 16).ok().and_then(Self::new).ok_or(IdError::Invalid)
+        u64::from_str_radix(text, 16)
+            .ok()
+            .and_then(Self::new)
+            .ok_or(IdError::Invalid)
     }
 }
 

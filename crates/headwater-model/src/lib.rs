@@ -1,6 +1,7 @@
 //! Names, time, values, points, series keys and line protocol. Pure: no I/O, no clock, no async.
 
 mod id;
+pub mod line_protocol;
 mod series;
 mod time;
 mod value;

@@ -29,7 +29,11 @@ impl SeriesKey {
         for (name, value) in &tags {
             write!(key, ",{}={}", escape_tag(name), escape_tag(value)).expect("writes to a String");
         }
-        Self(Arc::new(Inner { key: key.into(), measurement, tags: tags.into() }))
+        Self(Arc::new(Inner {
+            key: key.into(),
+            measurement,
+            tags: tags.into(),
+        }))
     }
 
     /// The canonical key.

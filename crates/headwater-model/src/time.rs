@@ -14,7 +14,10 @@ pub struct TimeRange {
 
 impl TimeRange {
     /// Every timestamp a point may have.
-    pub const ALL: Self = Self { start: MIN_TIME, end: MAX_TIME };
+    pub const ALL: Self = Self {
+        start: MIN_TIME,
+        end: MAX_TIME,
+    };
 
     pub fn new(start: i64, end: i64) -> Self {
         Self { start, end }
@@ -38,7 +41,10 @@ impl TimeRange {
     }
 
     pub fn intersect(self, other: Self) -> Self {
-        Self { start: self.start.max(other.start), end: self.end.min(other.end) }
+        Self {
+            start: self.start.max(other.start),
+            end: self.end.min(other.end),
+        }
     }
 }
 
