@@ -1,1 +1,64 @@
-fn main() {}
+//! The project's own commands: `cargo xtask <command>`. Everything a developer or CI runs goes
+//! through here, so that it is the same everywhere and needs nothing installed first.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool"
+)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "measures wall time and starts processes"
+)]
+
+mod bench;
+mod conformance;
+mod golden;
+mod lint;
+mod process;
+mod run;
+mod server;
+mod test;
+mod tools;
+mod workload;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask <command>
+
+  run [ARGS]          build the release binary and start it on port 8086 with its data under
+                      ./data; an empty data directory gets a demo organization and token.
+                      ARGS go to `headwater serve`
+  test [ARGS]         every test, after installing what they need. ARGS go to the test runner
+  lint                rustfmt, clippy with warnings denied, tidy
+  golden [--update]   the golden cases in tests/golden; --update writes the answers anew
+  conformance         the recorded cases in ../shared/conformance, where that folder is present
+  bench [OPTIONS]     load and query speed as ratios to InfluxDB 1.6.7 in one run (bench --help)
+";
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let command = args.next().unwrap_or_default();
+    let rest: Vec<String> = args.collect();
+    let result = match command.as_str() {
+        "run" => run::run(&rest),
+        "test" => test::run(&rest),
+        "lint" => lint::run(),
+        "golden" => golden::run(&rest),
+        "conformance" => conformance::run(&rest),
+        "bench" => bench::run(&rest),
+        "" | "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => Err(anyhow::anyhow!("unknown command `{other}`\n\n{HELP}")),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
