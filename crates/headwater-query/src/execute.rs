@@ -1,0 +1,118 @@
+//! Runs resolved plans: what comes out is `spec/influxql/00_execution_model.md`; section numbers
+//! in this module's files are that page's.
+//!
+//! Output groups (a measurement and the values of the outermost GROUP BY tags) run one after the
+//! other, each through its own pipeline over all sources, so that memory is bounded by a group
+//! and answers stream. Two kinds of pipeline exist: a general one of points, stage by stage as
+//! the model describes it, and, for the shapes that most queries have, one over whole columns.
+
+use std::{
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use headwater_env::SharedRandom;
+
+use crate::{error::Error, plan::SelectPlan, series::Series};
+
+mod call;
+mod cells;
+mod cursor;
+mod expression;
+mod filter;
+mod heap;
+mod leaf;
+mod merge;
+mod opened;
+mod output;
+mod point;
+mod reduce;
+mod source;
+mod stage;
+mod subquery;
+mod transform;
+mod types;
+mod window;
+
+pub(crate) use source::{Scan, SeriesScan, SeriesSlices, Shard, Slice, Source};
+
+use call::Builder;
+use cursor::Cursor;
+use opened::{Group, Opened};
+use output::SeriesBuilder;
+
+/// The receiver of an answer wants no more of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stop;
+
+/// Takes a piece of the answer: rows of one series, with `partial` set when more of the same
+/// series follow.
+pub(crate) type Emit<'a> = dyn FnMut(Series) -> Result<(), Stop> + 'a;
+
+/// What execution needs besides the plan.
+pub(crate) struct ExecuteContext<'a> {
+    pub(crate) source: &'a dyn Source,
+    /// For `sample()`.
+    pub(crate) random: SharedRandom,
+    /// Set from elsewhere to end the statement.
+    pub(crate) cancelled: &'a AtomicBool,
+    /// Rows a piece.
+    pub(crate) chunk_size: usize,
+}
+
+impl ExecuteContext<'_> {
+    /// Fails when the statement is to end.
+    fn check(&self) -> Result<(), Error> {
+        if self.cancelled.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
+    }
+}
+
+/// Runs a statement and hands its series to `emit` in the order of the answer.
+///
+/// # Errors
+///
+/// The statement's error text, a failure of storage, or `Interrupted` when `emit` asked to stop
+/// or the statement was cancelled.
+pub(crate) fn run_select(
+    plan: &SelectPlan,
+    context: &ExecuteContext<'_>,
+    emit: &mut Emit<'_>,
+) -> Result<(), Error> {
+    let opened = Opened::open(context.source, plan)?;
+    let columns = output::column_names(plan);
+    let mut groups: Vec<Group> = opened
+        .groups()
+        .into_iter()
+        .flat_map(|(name, dims)| {
+            dims.into_iter().map(move |dims| Group { name: Arc::clone(&name), dims })
+        })
+        .collect();
+    if !plan.ascending {
+        groups.reverse();
+    }
+    for group in groups {
+        context.check()?;
+        let group = Rc::new(group);
+        let mut series =
+            SeriesBuilder::new(plan, &group, Arc::clone(&columns), context.chunk_size);
+        let builder = Builder::new(context, group);
+        let mut cursor = Cursor::open(&builder, &opened.level())?;
+        let mut count: u32 = 0;
+        while let Some(row) = cursor.next()? {
+            count = count.wrapping_add(1);
+            if count.is_multiple_of(1024) {
+                context.check()?;
+            }
+            series.push(row, emit)?;
+        }
+        let is_over = cursor.ended_in_gap();
+        series.finish(emit)?;
+        if is_over {
+            break;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,275 @@
+//! A measurement in FROM, opened: its partitions, the series that the condition leaves, sorted
+//! into the output groups; and the scans of one group.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+    sync::Arc,
+};
+
+use headwater_influxql::ast::{DataType, Expr};
+use headwater_model::{FieldType, Id, SeriesKey, TimeRange};
+
+use super::{
+    cells::Cells,
+    filter::Filter,
+    point::{Tags, tags_of},
+    source::{Scan, Shard, Slice, Source},
+};
+use crate::{
+    condition::{self, Residual},
+    error::Error,
+    plan::{ColumnKind, ColumnRef, SelectPlan},
+};
+
+/// One measurement source of one SELECT.
+pub(super) struct Leaf {
+    pub(super) name: Arc<str>,
+    pub(super) shards: Vec<LeafShard>,
+}
+
+pub(super) struct LeafShard {
+    pub(super) shard: Box<dyn Shard>,
+    pub(super) series: Vec<LeafSeries>,
+    /// Positions in `series` by the values of `dims`, ascending by key; SLIMIT and SOFFSET have
+    /// been applied.
+    pub(super) groups: BTreeMap<Tags, Vec<usize>>,
+    /// The columns that conditions read, and the types they are read under.
+    condition_columns: Rc<[(Arc<str>, FieldType)]>,
+}
+
+pub(super) struct LeafSeries {
+    pub(super) key: SeriesKey,
+    /// Position in the list of the shard's `select`.
+    position: usize,
+    filter: Option<Rc<Filter>>,
+}
+
+/// The rows of one series in one shard, cut down to those that the condition lets pass.
+pub(super) struct SeriesRows {
+    /// Position in `LeafShard::series`.
+    pub(super) series: usize,
+    pub(super) slices: Vec<Rows>,
+}
+
+/// A slice with its columns under the types they were asked for.
+pub(super) struct Rows {
+    pub(super) times: arrow_buffer::ScalarBuffer<i64>,
+    /// As requested.
+    pub(super) columns: Vec<Cells>,
+    pub(super) rows: usize,
+    /// The rows that pass the condition; `None`: all.
+    pub(super) passing: Option<Vec<u32>>,
+}
+
+impl Leaf {
+    /// Opens the partitions of a measurement that the request may read.
+    pub(super) fn open(
+        source: &dyn Source,
+        plan: &SelectPlan,
+        bucket: Id,
+        name: &Arc<str>,
+    ) -> Result<Self, Error> {
+        let shards = source
+            .partitions(bucket, name, plan.partition_range)
+            .into_iter()
+            .map(|shard| LeafShard::open(shard, plan, name))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { name: Arc::clone(name), shards })
+    }
+
+    /// Whether any shard stores a readable column of this kind.
+    pub(super) fn has_column(&self, column: &ColumnRef) -> bool {
+        self.shards.iter().any(|shard| !shard.groups.is_empty() && shard.has_column(column))
+    }
+}
+
+impl LeafShard {
+    fn open(
+        mut shard: Box<dyn Shard>,
+        plan: &SelectPlan,
+        measurement: &str,
+    ) -> Result<Self, Error> {
+        // Fields of a resolved condition carry their types.
+        let is_field = |_: &str| false;
+        let condition = plan.condition.as_ref();
+        let predicate =
+            condition.and_then(|expr| condition::tag_prefilter(expr, measurement, &is_field));
+        let keys = shard.select(predicate.as_ref())?;
+        let mut columns: Vec<(Arc<str>, FieldType)> = Vec::new();
+        let mut compiled: Vec<(Expr, Rc<Filter>)> = Vec::new();
+        let mut series = Vec::with_capacity(keys.len());
+        for (position, key) in keys.into_iter().enumerate() {
+            let filter = match condition {
+                None => None,
+                Some(expr) => match condition::residual_for_series(expr, &key, &is_field) {
+                    Residual::Never => continue,
+                    Residual::Always => None,
+                    Residual::Rows(expr) => {
+                        Some(compile(expr, &mut columns, &mut compiled))
+                    }
+                },
+            };
+            series.push(LeafSeries { key, position, filter });
+        }
+        let mut groups: BTreeMap<Tags, Vec<usize>> = BTreeMap::new();
+        for (at, one) in series.iter().enumerate() {
+            groups.entry(tags_of(&one.key, &plan.dims)).or_default().push(at);
+        }
+        if plan.slimit > 0 || plan.soffset > 0 {
+            let skipped = usize::try_from(plan.soffset).unwrap_or(usize::MAX);
+            let kept = usize::try_from(plan.slimit).unwrap_or(usize::MAX);
+            let kept: BTreeSet<Tags> = groups.keys().skip(skipped).take(kept).cloned().collect();
+            groups.retain(|tags, _| kept.contains(tags));
+        }
+        Ok(Self { shard, series, groups, condition_columns: columns.into() })
+    }
+
+    /// Whether the shard stores a field that can be read under the column's type.
+    pub(super) fn has_column(&self, column: &ColumnRef) -> bool {
+        self.stored_type(column).is_some()
+    }
+
+    fn stored_type(&self, column: &ColumnRef) -> Option<(FieldType, FieldType)> {
+        let ColumnKind::Field(wanted) = column.kind else { return None };
+        let stored = *self.shard.fields().get(&column.name)?;
+        let fits = stored == wanted || (stored.is_numeric() && wanted.is_numeric());
+        fits.then_some((stored, wanted))
+    }
+
+    /// Reads `columns` of the series at `series` (positions in `self.series`), in order. Columns
+    /// that are tags cost nothing.
+    pub(super) fn read<'a>(
+        &'a self,
+        series: &'a [usize],
+        columns: &'a [ColumnRef],
+        request: ReadRequest,
+    ) -> Result<impl Iterator<Item = Result<SeriesRows, Error>> + use<'a>, Error> {
+        let mut names: Vec<Arc<str>> = Vec::new();
+        let mut number = |name: &Arc<str>| {
+            names.iter().position(|other| other == name).unwrap_or_else(|| {
+                names.push(Arc::clone(name));
+                names.len() - 1
+            })
+        };
+        let wanted: Vec<Option<(usize, FieldType, FieldType)>> = columns
+            .iter()
+            .map(|column| {
+                let (stored, wanted) = self.stored_type(column)?;
+                Some((number(&column.name), stored, wanted))
+            })
+            .collect();
+        let has_filter = series.iter().any(|at| self.series[*at].filter.is_some());
+        let conditions: Vec<Option<(usize, FieldType, FieldType)>> = self
+            .condition_columns
+            .iter()
+            .filter(|_| has_filter)
+            .map(|(name, wanted)| {
+                let stored = *self.shard.fields().get(name)?;
+                Some((number(name), stored, *wanted))
+            })
+            .collect();
+        let positions: Vec<usize> = series.iter().map(|at| self.series[*at].position).collect();
+        let limit = request.limit.filter(|_| !has_filter);
+        let scan = self.shard.scan(&Scan {
+            series: &positions,
+            columns: &names,
+            range: request.range,
+            with_times: request.with_times,
+            ascending_limit: limit.filter(|_| request.ascending),
+            descending_limit: limit.filter(|_| !request.ascending),
+        })?;
+        Ok(scan.map(move |slices| {
+            let slices = slices?;
+            let at = series[slices.index];
+            let one = &self.series[at];
+            let tag = |column: &ColumnRef| match column.kind {
+                ColumnKind::Tag => one.key.tag(&column.name).cloned(),
+                _ => None,
+            };
+            let tags: Vec<Option<Arc<str>>> = columns.iter().map(tag).collect();
+            let slices = slices
+                .slices
+                .into_iter()
+                .map(|slice| {
+                    Rows::new(slice, &wanted, &tags, &conditions, one.filter.as_deref())
+                })
+                .filter(|rows| !rows.passing.as_ref().is_some_and(Vec::is_empty))
+                .collect();
+            Ok(SeriesRows { series: at, slices })
+        }))
+    }
+}
+
+/// How a group of a shard is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ReadRequest {
+    pub(super) range: TimeRange,
+    pub(super) with_times: bool,
+    /// Only so many rows of each series are needed, in the direction of `ascending`.
+    pub(super) limit: Option<usize>,
+    pub(super) ascending: bool,
+}
+
+impl Rows {
+    fn new(
+        slice: Slice,
+        wanted: &[Option<(usize, FieldType, FieldType)>],
+        tags: &[Option<Arc<str>>],
+        conditions: &[Option<(usize, FieldType, FieldType)>],
+        filter: Option<&Filter>,
+    ) -> Self {
+        let field = |place: &Option<(usize, FieldType, FieldType)>| match place {
+            Some((at, stored, wanted)) => {
+                Cells::field(slice.columns[*at].as_ref(), *stored, *wanted)
+            }
+            None => Cells::Null,
+        };
+        let passing = filter.map(|filter| {
+            let cells: Vec<Cells> = conditions.iter().map(field).collect();
+            let mask = filter.mask(&cells, slice.rows);
+            (0u32..).zip(mask).filter(|(_, passes)| *passes).map(|(row, _)| row).collect()
+        });
+        let columns = wanted
+            .iter()
+            .zip(tags)
+            .map(|(place, tag)| match tag {
+                Some(tag) => Cells::Constant(Arc::clone(tag)),
+                None => field(place),
+            })
+            .collect();
+        Self { times: slice.times, columns, rows: slice.rows, passing }
+    }
+}
+
+/// Compiles the residual of a series; most series share one, so that equal ones are made once.
+fn compile(
+    expr: Expr,
+    columns: &mut Vec<(Arc<str>, FieldType)>,
+    compiled: &mut Vec<(Expr, Rc<Filter>)>,
+) -> Rc<Filter> {
+    if let Some((_, filter)) = compiled.iter().rev().take(8).find(|(known, _)| *known == expr) {
+        return Rc::clone(filter);
+    }
+    let filter = Rc::new(Filter::compile(&expr, &mut |var| {
+        let wanted = field_type(var.data_type?)?;
+        let known = columns.iter().position(|(name, t)| **name == *var.name && *t == wanted);
+        Some(known.unwrap_or_else(|| {
+            columns.push((var.name.as_str().into(), wanted));
+            columns.len() - 1
+        }))
+    }));
+    compiled.push((expr, Rc::clone(&filter)));
+    filter
+}
+
+fn field_type(data_type: DataType) -> Option<FieldType> {
+    Some(match data_type {
+        DataType::Float => FieldType::Float,
+        DataType::Integer => FieldType::Integer,
+        DataType::Unsigned => FieldType::Unsigned,
+        DataType::String => FieldType::String,
+        DataType::Boolean => FieldType::Boolean,
+        DataType::Tag | DataType::AnyField => return None,
+    })
+}

@@ -1,0 +1,240 @@
+//! Rows into columns, and columns into pieces of series of at most `chunk_size` rows.
+
+use std::sync::Arc;
+
+use headwater_model::Value;
+
+use super::{Emit, cursor::Row, opened::Group};
+use crate::{
+    error::Error,
+    plan::SelectPlan,
+    series::{Column, Series},
+};
+
+/// Collects the rows of one output series.
+pub(super) struct SeriesBuilder<'a> {
+    plan: &'a SelectPlan,
+    name: Arc<str>,
+    tags: Option<Arc<[(Arc<str>, Arc<str>)]>>,
+    columns: Arc<[Arc<str>]>,
+    chunk_size: usize,
+    times: Vec<i64>,
+    values: Vec<ColumnBuilder>,
+}
+
+impl<'a> SeriesBuilder<'a> {
+    pub(super) fn new(
+        plan: &'a SelectPlan,
+        group: &Group,
+        columns: Arc<[Arc<str>]>,
+        chunk_size: usize,
+    ) -> Self {
+        let tags = (!plan.dims.is_empty())
+            .then(|| plan.dims.iter().cloned().zip(group.dims.iter().cloned()).collect());
+        Self {
+            plan,
+            name: Arc::clone(&group.name),
+            tags,
+            columns,
+            chunk_size: chunk_size.max(1),
+            times: Vec::new(),
+            values: new_columns(plan),
+        }
+    }
+
+    pub(super) fn push(&mut self, row: Row, emit: &mut Emit<'_>) -> Result<(), Error> {
+        if self.times.len() >= self.chunk_size {
+            self.flush(true, emit)?;
+        }
+        self.times.push(row.time);
+        for (column, value) in self.values.iter_mut().zip(row.values) {
+            column.push(value);
+        }
+        Ok(())
+    }
+
+    /// Emits columns that are complete already, after the rows collected so far.
+    pub(super) fn push_columns(
+        &mut self,
+        times: Vec<i64>,
+        columns: Vec<Column>,
+        is_last: bool,
+        emit: &mut Emit<'_>,
+    ) -> Result<(), Error> {
+        let series = self.series(times, columns, !is_last);
+        emit(series).map_err(|_| Error::Interrupted)
+    }
+
+    /// Emits what is left.
+    pub(super) fn finish(mut self, emit: &mut Emit<'_>) -> Result<(), Error> {
+        if self.times.is_empty() { Ok(()) } else { self.flush(false, emit) }
+    }
+
+    fn flush(&mut self, partial: bool, emit: &mut Emit<'_>) -> Result<(), Error> {
+        let times = std::mem::take(&mut self.times);
+        let values = std::mem::replace(&mut self.values, new_columns(self.plan));
+        let columns = values.into_iter().map(ColumnBuilder::finish).collect();
+        let series = self.series(times, columns, partial);
+        emit(series).map_err(|_| Error::Interrupted)
+    }
+
+    fn series(&self, times: Vec<i64>, columns: Vec<Column>, partial: bool) -> Series {
+        let mut values = Vec::with_capacity(columns.len() + 1);
+        values.push(Column::Time(times));
+        values.extend(columns);
+        Series {
+            name: Some(Arc::clone(&self.name)),
+            tags: self.tags.clone(),
+            columns: Arc::clone(&self.columns),
+            values,
+            partial,
+            timezone: self.plan.timezone,
+        }
+    }
+}
+
+fn new_columns(plan: &SelectPlan) -> Vec<ColumnBuilder> {
+    plan.columns.iter().map(|_| ColumnBuilder::Nulls(0)).collect()
+}
+
+/// The names of the columns, the time's first.
+pub(super) fn column_names(plan: &SelectPlan) -> Arc<[Arc<str>]> {
+    let names = plan.columns.iter().map(|column| &column.name);
+    std::iter::once(&plan.time_name).chain(names).cloned().collect()
+}
+
+/// A column that takes its type from its first value and keeps it as long as it can.
+#[derive(Debug)]
+pub(super) enum ColumnBuilder {
+    Nulls(usize),
+    Float(Vec<f64>, Validity),
+    Integer(Vec<i64>, Validity),
+    Unsigned(Vec<u64>, Validity),
+    Boolean(Vec<bool>, Validity),
+    String(Vec<Option<Arc<str>>>),
+    Mixed(Vec<Option<Value>>),
+}
+
+/// Which cells are not null; absent while all are.
+#[derive(Debug, Default)]
+pub(super) struct Validity(Option<Vec<bool>>);
+
+impl Validity {
+    fn nulls(count: usize) -> Self {
+        Self((count > 0).then(|| vec![false; count]))
+    }
+
+    /// Adds a cell after `len` others.
+    fn push(&mut self, is_valid: bool, len: usize) {
+        match &mut self.0 {
+            Some(valid) => valid.push(is_valid),
+            None if is_valid => {}
+            none => {
+                let mut valid = vec![true; len];
+                valid.push(false);
+                *none = Some(valid);
+            }
+        }
+    }
+}
+
+impl ColumnBuilder {
+    /// NaN is null in an answer (`spec/decisions.md` 12).
+    pub(super) fn push(&mut self, value: Option<Value>) {
+        let value = value.filter(|value| !matches!(value, Value::Float(v) if v.is_nan()));
+        match (&mut *self, value) {
+            (Self::Nulls(count), None) => *count += 1,
+            (Self::Nulls(count), Some(value)) => {
+                *self = Self::typed(*count, &value);
+                self.push(Some(value));
+            }
+            (Self::Float(values, valid), Some(Value::Float(v))) => {
+                valid.push(true, values.len());
+                values.push(v);
+            }
+            (Self::Integer(values, valid), Some(Value::Integer(v))) => {
+                valid.push(true, values.len());
+                values.push(v);
+            }
+            (Self::Unsigned(values, valid), Some(Value::Unsigned(v))) => {
+                valid.push(true, values.len());
+                values.push(v);
+            }
+            (Self::Boolean(values, valid), Some(Value::Boolean(v))) => {
+                valid.push(true, values.len());
+                values.push(v);
+            }
+            (Self::String(values), Some(Value::String(v))) => values.push(Some(v)),
+            (Self::Float(values, valid), None) => {
+                valid.push(false, values.len());
+                values.push(0.0);
+            }
+            (Self::Integer(values, valid), None) => {
+                valid.push(false, values.len());
+                values.push(0);
+            }
+            (Self::Unsigned(values, valid), None) => {
+                valid.push(false, values.len());
+                values.push(0);
+            }
+            (Self::Boolean(values, valid), None) => {
+                valid.push(false, values.len());
+                values.push(false);
+            }
+            (Self::String(values), None) => values.push(None),
+            (Self::Mixed(values), value) => values.push(value),
+            (_, Some(value)) => {
+                let mut values = std::mem::replace(self, Self::Nulls(0)).into_values();
+                values.push(Some(value));
+                *self = Self::Mixed(values);
+            }
+        }
+    }
+
+    fn typed(nulls: usize, value: &Value) -> Self {
+        let valid = Validity::nulls(nulls);
+        match value {
+            Value::Float(_) => Self::Float(vec![0.0; nulls], valid),
+            Value::Integer(_) => Self::Integer(vec![0; nulls], valid),
+            Value::Unsigned(_) => Self::Unsigned(vec![0; nulls], valid),
+            Value::Boolean(_) => Self::Boolean(vec![false; nulls], valid),
+            Value::String(_) => Self::String(vec![None; nulls]),
+        }
+    }
+
+    fn into_values(self) -> Vec<Option<Value>> {
+        fn each<T>(
+            values: Vec<T>,
+            valid: Validity,
+            make: impl Fn(T) -> Value,
+        ) -> Vec<Option<Value>> {
+            let is_valid = |at: usize| valid.0.as_ref().is_none_or(|valid| valid[at]);
+            values
+                .into_iter()
+                .enumerate()
+                .map(|(at, value)| is_valid(at).then(|| make(value)))
+                .collect()
+        }
+        match self {
+            Self::Nulls(count) => vec![None; count],
+            Self::Float(values, valid) => each(values, valid, Value::Float),
+            Self::Integer(values, valid) => each(values, valid, Value::Integer),
+            Self::Unsigned(values, valid) => each(values, valid, Value::Unsigned),
+            Self::Boolean(values, valid) => each(values, valid, Value::Boolean),
+            Self::String(values) => values.into_iter().map(|v| v.map(Value::String)).collect(),
+            Self::Mixed(values) => values,
+        }
+    }
+
+    pub(super) fn finish(self) -> Column {
+        match self {
+            Self::Nulls(len) => Column::Constant { value: None, len },
+            Self::Float(values, valid) => Column::Float { values, valid: valid.0 },
+            Self::Integer(values, valid) => Column::Integer { values, valid: valid.0 },
+            Self::Unsigned(values, valid) => Column::Unsigned { values, valid: valid.0 },
+            Self::Boolean(values, valid) => Column::Boolean { values, valid: valid.0 },
+            Self::String(values) => Column::String(values),
+            Self::Mixed(values) => Column::Mixed(values),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The points that travel through the stages (`spec/influxql/00_execution_model.md` §2).
+
+use std::{cmp::Ordering, rc::Rc, sync::Arc};
+
+use headwater_model::{FieldType, SeriesKey, Value};
+
+use super::Error;
+
+/// Values of a set of tag names, in the order of the names; a missing tag is `""`. Compares as
+/// the tag identity of the model does, since both sides of a comparison have the same names.
+pub(super) type Tags = Rc<[Arc<str>]>;
+
+/// Auxiliary values, one a column; shared, because a selector hands them on.
+pub(super) type Aux = Option<Rc<[Option<Value>]>>;
+
+/// One point of a stream. The measurement and the outermost grouping are the same for all points
+/// of a stream, because groups run one after the other.
+#[derive(Debug, Clone)]
+pub(super) struct Point {
+    pub(super) time: i64,
+    pub(super) tags: Tags,
+    /// `None` is a nil point, and what a point without a main column has.
+    pub(super) value: Option<Value>,
+    pub(super) aux: Aux,
+    /// Raw points merged into this one; below 2 it counts as one.
+    pub(super) weight: u64,
+}
+
+impl Point {
+    pub(super) fn aux_value(&self, at: usize) -> Option<&Value> {
+        self.aux.as_ref()?.get(at)?.as_ref()
+    }
+}
+
+/// A pull stream of points. `None` may be followed by further points: a window whose reducer
+/// gave nothing ends a stream for those that stop at the first `None` (§3.4).
+pub(super) trait PointStream {
+    fn next(&mut self) -> Result<Option<Point>, Error>;
+}
+
+pub(super) type Points<'a> = Box<dyn PointStream + 'a>;
+
+impl<S: PointStream + ?Sized> PointStream for Box<S> {
+    fn next(&mut self) -> Result<Option<Point>, Error> {
+        (**self).next()
+    }
+}
+
+/// A stream with one point of look-ahead.
+pub(super) struct Peekable<'a> {
+    input: Points<'a>,
+    buffer: Option<Point>,
+}
+
+impl<'a> Peekable<'a> {
+    pub(super) fn new(input: Points<'a>) -> Self {
+        Self { input, buffer: None }
+    }
+
+    pub(super) fn next(&mut self) -> Result<Option<Point>, Error> {
+        match self.buffer.take() {
+            Some(point) => Ok(Some(point)),
+            None => self.input.next(),
+        }
+    }
+
+    pub(super) fn unread(&mut self, point: Point) {
+        self.buffer = Some(point);
+    }
+
+    pub(super) fn peek(&mut self) -> Result<Option<&Point>, Error> {
+        if self.buffer.is_none() {
+            self.buffer = self.input.next()?;
+        }
+        Ok(self.buffer.as_ref())
+    }
+}
+
+/// The points of a list.
+pub(super) struct ListStream(pub(super) std::vec::IntoIter<Point>);
+
+impl PointStream for ListStream {
+    fn next(&mut self) -> Result<Option<Point>, Error> {
+        Ok(self.0.next())
+    }
+}
+
+/// The values that a series has for `names`.
+pub(super) fn tags_of(key: &SeriesKey, names: &[Arc<str>]) -> Tags {
+    names.iter().map(|name| key.tag(name).cloned().unwrap_or_else(|| Arc::from(""))).collect()
+}
+
+/// Orders the string columns of two points of equal time, column by column until the first that
+/// does not hold strings (§3.2). An absent value sorts as Go's nil does: the comparison ends.
+pub(super) fn compare_aux(left: &Aux, right: &Aux) -> Ordering {
+    let (Some(left), Some(right)) = (left, right) else { return Ordering::Equal };
+    for (l, r) in left.iter().zip(right.iter()) {
+        match (l, r) {
+            (Some(Value::String(l)), Some(Value::String(r))) => match l.cmp(r) {
+                Ordering::Equal => {}
+                unequal => return unequal,
+            },
+            _ => return Ordering::Equal,
+        }
+    }
+    Ordering::Equal
+}
+
+/// Converts between types as a read of a column under another type does: numbers convert, all
+/// else is absent (`spec/influxql/semantics_select.md` §1).
+pub(super) fn cast(value: &Value, to: FieldType) -> Option<Value> {
+    Some(match (to, value) {
+        (FieldType::Float, Value::Float(v)) => Value::Float(*v),
+        (FieldType::Float, Value::Integer(v)) => Value::Float(*v as f64),
+        (FieldType::Float, Value::Unsigned(v)) => Value::Float(*v as f64),
+        (FieldType::Integer, Value::Float(v)) => Value::Integer(float_to_integer(*v)),
+        (FieldType::Integer, Value::Integer(v)) => Value::Integer(*v),
+        (FieldType::Integer, Value::Unsigned(v)) => Value::Integer(*v as i64),
+        (FieldType::Unsigned, Value::Float(v)) => Value::Unsigned(float_to_unsigned(*v)),
+        (FieldType::Unsigned, Value::Integer(v)) => Value::Unsigned(*v as u64),
+        (FieldType::Unsigned, Value::Unsigned(v)) => Value::Unsigned(*v),
+        (FieldType::String, Value::String(v)) => Value::String(Arc::clone(v)),
+        (FieldType::Boolean, Value::Boolean(v)) => Value::Boolean(*v),
+        _ => return None,
+    })
+}
+
+/// Truncates; what does not fit is the smallest integer, as amd64 converts.
+pub(super) fn float_to_integer(value: f64) -> i64 {
+    if (-9.223_372_036_854_775_8e18..9.223_372_036_854_775_8e18).contains(&value) {
+        value as i64
+    } else {
+        i64::MIN
+    }
+}
+
+/// Truncates; negative numbers wrap through `i64`.
+pub(super) fn float_to_unsigned(value: f64) -> u64 {
+    if value >= 9.223_372_036_854_775_8e18 { value as u64 } else { float_to_integer(value) as u64 }
+}
