@@ -6,12 +6,14 @@
 
 mod cache;
 mod directory;
+mod encoding;
 mod error;
+mod footer;
 mod reader;
 mod schema;
 mod writer;
 
-pub(crate) use cache::FileCache;
+pub(crate) use cache::{CacheStatistics, FileCache};
 pub(crate) use directory::Directory;
 pub(crate) use error::FileError;
 pub(crate) use reader::{DataFile, RowBatches};

@@ -1,5 +1,7 @@
 //! Reads rows and the series directory of one data file.
 
+mod decode;
+
 use std::{
     ops::Range,
     path::{Path, PathBuf},
@@ -8,18 +10,36 @@ use std::{
 
 use arrow_array::ArrayRef;
 use arrow_buffer::ScalarBuffer;
+use bytes::Bytes;
 use headwater_env::SharedFileSystem;
 
-use super::{Directory, FileCache, FileError};
+use super::{
+    Directory, FileCache, FileError,
+    cache::{CacheKey, Cached, Part},
+    directory,
+    footer::Footer,
+};
 
 /// A data file that can be read. Cheap to clone; footer, directory and bytes live in the cache
 /// and are loaded again when they have been dropped from it.
+///
+/// No file stays open between reads, so there may be more data files than file descriptors. The
+/// file must stay in place as long as a `DataFile` of it exists.
 #[derive(Debug, Clone)]
 pub(crate) struct DataFile(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    file_system: SharedFileSystem,
     path: PathBuf,
+    cache: FileCache,
+    number: u64,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.cache.remove_file(self.number);
+    }
 }
 
 /// Rows of a data file, concatenated in the order in which they were asked for.
@@ -31,16 +51,30 @@ pub(crate) struct RowBatches {
     pub(crate) columns: Vec<Option<ArrayRef>>,
 }
 
+/// Rows to read from one row group, counted from its first row.
+#[derive(Debug)]
+struct Selection {
+    row_group: usize,
+    rows: Vec<Range<usize>>,
+}
+
 impl DataFile {
-    /// Opens `path`: reads and checks the footer and the directory.
+    /// Opens `path`: reads and checks the footer.
     pub(crate) fn open(
-        _file_system: SharedFileSystem,
+        file_system: SharedFileSystem,
         path: &Path,
-        _cache: &FileCache,
+        cache: &FileCache,
     ) -> Result<Self, FileError> {
-        Ok(Self(Arc::new(Inner {
+        let cache = cache.clone();
+        let number = cache.new_file();
+        let file = Self(Arc::new(Inner {
+            file_system,
             path: path.to_owned(),
-        })))
+            cache,
+            number,
+        }));
+        file.footer()?;
+        Ok(file)
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -49,16 +83,182 @@ impl DataFile {
 
     /// The series of the file.
     pub(crate) fn directory(&self) -> Result<Arc<Directory>, FileError> {
-        Err(FileError::damaged(&self.0.path, "not yet read"))
+        let key = self.cache_key(Part::Directory);
+        if let Some(Cached::Directory(directory)) = self.0.cache.get(key) {
+            return Ok(directory);
+        }
+        let footer = self.footer()?;
+        let section = footer.directory;
+        let bytes = self.load(section.offset, section.length, section.crc32c, || {
+            "series directory".to_owned()
+        })?;
+        let damaged = |reason: String| FileError::damaged(&self.0.path, reason);
+        let plain_length = usize::try_from(section.plain_length)
+            .map_err(|_| damaged("its directory does not fit into memory".to_owned()))?;
+        let directory = directory::decode(&bytes, plain_length, footer.schema.clone())
+            .map_err(|error| damaged(error.to_string()))?;
+        if directory.row_count() != footer.row_count() {
+            let reason = format!(
+                "its directory counts {} rows, its footer {}",
+                directory.row_count(),
+                footer.row_count()
+            );
+            return Err(damaged(reason));
+        }
+        let directory = Arc::new(directory);
+        let size = directory.size_bytes();
+        self.0
+            .cache
+            .insert(key, Cached::Directory(directory.clone()), size);
+        Ok(directory)
     }
 
-    /// Reads the rows `rows` (ascending, not overlapping) of the fields `columns`.
+    /// Reads the rows `rows` (ascending, not overlapping, within the file) of the fields
+    /// `columns`.
     pub(crate) fn read(
         &self,
-        _rows: &[Range<u64>],
-        _columns: &[&str],
-        _with_time: bool,
+        rows: &[Range<u64>],
+        columns: &[&str],
+        with_time: bool,
     ) -> Result<RowBatches, FileError> {
-        Err(FileError::damaged(&self.0.path, "not yet read"))
+        let footer = self.footer()?;
+        let selections = select_rows(&footer, rows);
+        let times = if with_time {
+            decode::times(self, &footer, &selections)?
+        } else {
+            ScalarBuffer::default()
+        };
+        let columns = columns
+            .iter()
+            .map(|field| {
+                let Some(column) = footer.column_of_field(field) else {
+                    return Ok(None);
+                };
+                decode::field(self, &footer, column, &selections).map(Some)
+            })
+            .collect::<Result<_, FileError>>()?;
+        Ok(RowBatches { times, columns })
+    }
+
+    fn footer(&self) -> Result<Arc<Footer>, FileError> {
+        let key = self.cache_key(Part::Footer);
+        if let Some(Cached::Footer(footer)) = self.0.cache.get(key) {
+            return Ok(footer);
+        }
+        let path = &self.0.path;
+        let file = self
+            .0
+            .file_system
+            .open(path)
+            .map_err(|e| FileError::io(path, e))?;
+        let footer = Arc::new(Footer::read(&*file, path)?);
+        self.0
+            .cache
+            .insert(key, Cached::Footer(footer.clone()), footer.size_bytes());
+        Ok(footer)
+    }
+
+    /// The bytes of a column chunk.
+    fn chunk(&self, footer: &Footer, row_group: usize, column: usize) -> Result<Bytes, FileError> {
+        let key = self.cache_key(Part::Chunk(footer.chunk_number(row_group, column) as u32));
+        if let Some(Cached::Chunk(bytes)) = self.0.cache.get(key) {
+            return Ok(bytes);
+        }
+        let metadata = footer.metadata.row_group(row_group).column(column);
+        let (start, length) = metadata.byte_range();
+        let bytes = self.load(
+            start,
+            length,
+            footer.chunk_checksum(row_group, column),
+            || format!("column {} in row group {row_group}", metadata.column_path()),
+        )?;
+        self.0
+            .cache
+            .insert(key, Cached::Chunk(bytes.clone()), bytes.len() + 100);
+        Ok(bytes)
+    }
+
+    /// Reads a part of the file and verifies its checksum; `what` names it.
+    fn load(
+        &self,
+        offset: u64,
+        length: u64,
+        checksum: u32,
+        what: impl Fn() -> String,
+    ) -> Result<Bytes, FileError> {
+        let path = &self.0.path;
+        let file = self
+            .0
+            .file_system
+            .open(path)
+            .map_err(|e| FileError::io(path, e))?;
+        if offset
+            .checked_add(length)
+            .is_none_or(|end| end > file.len())
+        {
+            return Err(FileError::damaged(
+                path,
+                format!("its {} is cut off", what()),
+            ));
+        }
+        let bytes = file
+            .read_at(offset, length as usize)
+            .map_err(|e| FileError::io(path, e))?;
+        let actual = crc32c::crc32c(&bytes);
+        if actual != checksum {
+            let reason = format!(
+                "the checksum of its {} is {actual:08x}, recorded is {checksum:08x}",
+                what()
+            );
+            return Err(FileError::damaged(path, reason));
+        }
+        Ok(bytes.into())
+    }
+
+    fn cache_key(&self, part: Part) -> CacheKey {
+        CacheKey {
+            file: self.0.number,
+            part,
+        }
     }
 }
+
+/// Splits rows at the borders of row groups.
+fn select_rows(footer: &Footer, rows: &[Range<u64>]) -> Vec<Selection> {
+    let starts = &footer.row_group_starts;
+    let mut selections: Vec<Selection> = Vec::new();
+    let mut previous_end = 0;
+    for range in rows {
+        assert!(
+            previous_end <= range.start
+                && range.start <= range.end
+                && range.end <= footer.row_count(),
+            "rows {range:?} after {previous_end} of {}",
+            footer.row_count()
+        );
+        previous_end = range.end;
+        let mut start = range.start;
+        let mut row_group = starts.partition_point(|&first| first <= start) - 1;
+        while start < range.end {
+            let first = starts[row_group];
+            let end = range.end.min(starts[row_group + 1]);
+            let rows = (start - first) as usize..(end - first) as usize;
+            match selections.last_mut() {
+                Some(last) if last.row_group == row_group => match last.rows.last_mut() {
+                    Some(before) if before.end == rows.start => before.end = rows.end,
+                    _ => last.rows.push(rows),
+                },
+                _ => selections.push(Selection {
+                    row_group,
+                    rows: vec![rows],
+                }),
+            }
+            start = end;
+            row_group += 1;
+        }
+    }
+    selections
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,219 @@
+//! Which Parquet encoding and codec a column chunk gets, and the encoding of one.
+//!
+//! The right choice depends on the values, so it is made for each chunk, by trying the candidates
+//! on a sample (`docs/format.md` §2). A candidate that decodes slowly must be clearly smaller.
+
+use std::{io, sync::Arc};
+
+use arrow_array::{
+    Array, ArrayRef,
+    cast::AsArray,
+    types::{Float64Type, Int64Type, UInt64Type},
+};
+use arrow_schema::{DataType, Field, Schema};
+use parquet::{
+    arrow::arrow_writer::{ArrowColumnChunk, ArrowRowGroupWriterFactory, compute_leaves},
+    basic::{Compression, Encoding, ZstdLevel},
+    errors::ParquetError,
+    file::{
+        properties::{EnabledStatistics, WriterProperties, WriterVersion},
+        writer::SerializedFileWriter,
+    },
+    schema::types::TypePtr,
+};
+use rustc_hash::FxHashSet;
+
+use super::schema::parquet_schema;
+
+/// More distinct values than this make a dictionary too large to be read for a few rows.
+const DICTIONARY_VALUES_MAX: usize = 4_096;
+/// A dictionary must at least replace this many rows per value.
+const ROWS_PER_VALUE_MIN: usize = 8;
+/// The sample: this many runs of rows, evenly spread.
+const SAMPLE_RUNS: usize = 4;
+const SAMPLE_RUN_ROWS: usize = 1_024;
+/// A compressed page must be below this share of the plain page to be kept compressed.
+const COMPRESSION_RATIO_MAX: f64 = 0.9;
+/// zstd decodes a quarter as fast as lz4, so it must save a fifth.
+const SLOW_CODEC_RATIO_MAX: f64 = 0.8;
+
+/// How a column chunk is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ChunkEncoding {
+    /// `None`: dictionary.
+    encoding: Option<Encoding>,
+    compression: Compression,
+}
+
+const fn lz4(encoding: Encoding) -> ChunkEncoding {
+    ChunkEncoding {
+        encoding: Some(encoding),
+        compression: Compression::LZ4_RAW,
+    }
+}
+
+fn zstd(encoding: Encoding) -> ChunkEncoding {
+    ChunkEncoding {
+        encoding: Some(encoding),
+        compression: Compression::ZSTD(ZstdLevel::try_new(1).expect("1 is a level of zstd")),
+    }
+}
+
+/// Few distinct values: numbers into a dictionary.
+pub(super) const DICTIONARY: ChunkEncoding = ChunkEncoding {
+    encoding: None,
+    compression: Compression::LZ4_RAW,
+};
+/// Ascending times: differences are small and often equal.
+pub(super) const DELTA: ChunkEncoding = lz4(Encoding::DELTA_BINARY_PACKED);
+
+/// Encodes `values` as one column chunk of the Parquet column `column`, with a page every
+/// `page_rows` rows.
+pub(super) fn encode_chunk(
+    column: &TypePtr,
+    values: &ArrayRef,
+    how: ChunkEncoding,
+    page_rows: usize,
+) -> Result<ArrowColumnChunk, ParquetError> {
+    let properties = WriterProperties::builder()
+        .set_writer_version(WriterVersion::PARQUET_2_0)
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_compression(how.compression)
+        .set_data_page_v2_compression_ratio_threshold(COMPRESSION_RATIO_MAX)
+        .set_dictionary_enabled(how.encoding.is_none())
+        // The number of values is bounded; falling back in the middle of a chunk helps nobody.
+        .set_dictionary_page_size_limit(usize::MAX)
+        .set_data_page_row_count_limit(page_rows)
+        .set_write_batch_size(page_rows);
+    let properties = match how.encoding {
+        Some(encoding) => properties.set_encoding(encoding),
+        None => properties,
+    };
+    let schema = parquet_schema(vec![column.clone()])?;
+    let file = SerializedFileWriter::new(io::sink(), schema, Arc::new(properties.build()))?;
+    let is_nullable = column.is_optional();
+    let field = Field::new(column.name(), values.data_type().clone(), is_nullable);
+    let factory =
+        ArrowRowGroupWriterFactory::new(&file, Arc::new(Schema::new(vec![field.clone()])));
+    let mut writers = factory.create_column_writers(0)?;
+    let mut writer = writers.pop().expect("one column has one writer");
+    for leaf in compute_leaves(&field, values)? {
+        writer.write(&leaf)?;
+    }
+    writer.close()
+}
+
+/// Decides how to encode the values of a field.
+pub(super) fn choose(column: &TypePtr, values: &ArrayRef) -> Result<ChunkEncoding, ParquetError> {
+    let distinct = distinct_values(values);
+    let plain = lz4(Encoding::PLAIN);
+    if values.null_count() == values.len() {
+        return Ok(plain);
+    }
+    let sample = sample(values)?;
+    let size = |how: ChunkEncoding| -> Result<f64, ParquetError> {
+        let chunk = encode_chunk(column, &sample, how, SAMPLE_RUN_ROWS)?;
+        Ok(chunk.close().bytes_written as f64 / sample.len() as f64)
+    };
+    // Bytes per row of a dictionary, which no sample can tell.
+    let dictionary = distinct.map(|distinct| {
+        let bits = f64::from(usize::BITS - distinct.count.saturating_sub(1).leading_zeros());
+        bits / 8.0 + distinct.bytes as f64 / values.len() as f64
+    });
+    let (best, best_size) = match values.data_type() {
+        DataType::Int64 | DataType::UInt64 => (DELTA, size(DELTA)?),
+        DataType::Float64 | DataType::Utf8 if dictionary.is_some_and(|size| size < 1.0) => {
+            return Ok(DICTIONARY);
+        }
+        DataType::Float64 => {
+            let (fast, slow) = (size(plain)?, size(zstd(Encoding::BYTE_STREAM_SPLIT))?);
+            if slow < fast * SLOW_CODEC_RATIO_MAX {
+                (zstd(Encoding::BYTE_STREAM_SPLIT), slow)
+            } else {
+                (plain, fast)
+            }
+        }
+        DataType::Utf8 => {
+            let (fast, slow) = (size(plain)?, size(zstd(Encoding::PLAIN))?);
+            if slow < fast * SLOW_CODEC_RATIO_MAX {
+                (zstd(Encoding::PLAIN), slow)
+            } else {
+                (plain, fast)
+            }
+        }
+        _ => (plain, 0.0),
+    };
+    Ok(match dictionary {
+        Some(size) if size < best_size => DICTIONARY,
+        _ => best,
+    })
+}
+
+struct Distinct {
+    count: usize,
+    /// Of the dictionary before compression.
+    bytes: usize,
+}
+
+/// The distinct values, when there are few enough for a dictionary.
+fn distinct_values(values: &ArrayRef) -> Option<Distinct> {
+    let count_max = DICTIONARY_VALUES_MAX.min(values.len() / ROWS_PER_VALUE_MIN);
+    match values.data_type() {
+        DataType::Int64 => {
+            let values = values.as_primitive::<Int64Type>().iter().flatten();
+            distinct(values, count_max, |_| 8)
+        }
+        DataType::UInt64 => {
+            let values = values.as_primitive::<UInt64Type>().iter().flatten();
+            distinct(values, count_max, |_| 8)
+        }
+        DataType::Float64 => {
+            let values = values.as_primitive::<Float64Type>().iter().flatten();
+            distinct(values.map(f64::to_bits), count_max, |_| 8)
+        }
+        DataType::Utf8 => distinct(values.as_string::<i32>().iter().flatten(), count_max, |s| {
+            4 + s.len()
+        }),
+        _ => None,
+    }
+}
+
+fn distinct<T: std::hash::Hash + Eq + Copy>(
+    values: impl Iterator<Item = T>,
+    count_max: usize,
+    size: impl Fn(T) -> usize,
+) -> Option<Distinct> {
+    let mut seen = FxHashSet::default();
+    let mut bytes = 0;
+    let mut previous = None;
+    for value in values {
+        if previous != Some(value) && seen.insert(value) {
+            bytes += size(value);
+            if seen.len() > count_max {
+                return None;
+            }
+        }
+        previous = Some(value);
+    }
+    Some(Distinct {
+        count: seen.len(),
+        bytes,
+    })
+}
+
+/// A few runs of rows; all rows when there are not many.
+fn sample(values: &ArrayRef) -> Result<ArrayRef, ParquetError> {
+    let length = values.len();
+    if length <= SAMPLE_RUNS * SAMPLE_RUN_ROWS {
+        return Ok(values.clone());
+    }
+    let step = (length - SAMPLE_RUN_ROWS) / (SAMPLE_RUNS - 1);
+    let runs: Vec<ArrayRef> = (0..SAMPLE_RUNS)
+        .map(|run| values.slice(run * step, SAMPLE_RUN_ROWS))
+        .collect();
+    let runs: Vec<&dyn Array> = runs.iter().map(|run| &**run).collect();
+    Ok(arrow_select::concat::concat(&runs)?)
+}
+
+#[cfg(test)]
+mod tests;
