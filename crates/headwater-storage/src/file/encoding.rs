@@ -30,12 +30,13 @@ const DICTIONARY_VALUES_MAX: usize = 4_096;
 /// A dictionary must at least replace this many rows per value.
 const ROWS_PER_VALUE_MIN: usize = 8;
 /// The sample: this many runs of rows, evenly spread.
-const SAMPLE_RUNS: usize = 4;
-const SAMPLE_RUN_ROWS: usize = 1_024;
+const SAMPLE_RUNS: usize = 3;
+const SAMPLE_RUN_ROWS: usize = 3_000;
 /// A compressed page must be below this share of the plain page to be kept compressed.
 const COMPRESSION_RATIO_MAX: f64 = 0.9;
-/// zstd decodes a quarter as fast as lz4, so it must save a fifth.
-const SLOW_CODEC_RATIO_MAX: f64 = 0.8;
+/// By how much zstd, which decodes several times slower than lz4, must be smaller.
+const ZSTD_RATIO_MAX_FOR_SPEED: f64 = 0.7;
+const ZSTD_RATIO_MAX_FOR_SIZE: f64 = 0.95;
 
 /// How a column chunk is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,10 +53,10 @@ const fn lz4(encoding: Encoding) -> ChunkEncoding {
     }
 }
 
-fn zstd(encoding: Encoding) -> ChunkEncoding {
+fn zstd(encoding: Encoding, level: i32) -> ChunkEncoding {
     ChunkEncoding {
         encoding: Some(encoding),
-        compression: Compression::ZSTD(ZstdLevel::try_new(1).expect("1 is a level of zstd")),
+        compression: Compression::ZSTD(ZstdLevel::try_new(level).expect("a level of zstd")),
     }
 }
 
@@ -103,56 +104,77 @@ pub(super) fn encode_chunk(
     writer.close()
 }
 
-/// Decides how to encode the values of a field.
-pub(super) fn choose(column: &TypePtr, values: &ArrayRef) -> Result<ChunkEncoding, ParquetError> {
-    let distinct = distinct_values(values);
-    let plain = lz4(Encoding::PLAIN);
-    if values.null_count() == values.len() {
-        return Ok(plain);
+/// Decides how to encode the values of a field; `favors_size` is for files that will be kept long
+/// and read seldom.
+pub(super) fn choose(
+    column: &TypePtr,
+    values: &ArrayRef,
+    favors_size: bool,
+) -> Result<ChunkEncoding, ParquetError> {
+    let (fast, smaller) = candidates(values.data_type());
+    if values.null_count() == values.len() || *values.data_type() == DataType::Boolean {
+        return Ok(fast);
+    }
+    let dictionary_size = distinct_values(values).map(|distinct| distinct.size(values.len()));
+    if *values.data_type() == DataType::Float64 && dictionary_size.is_some_and(|size| size < 1.0) {
+        return Ok(DICTIONARY);
     }
     let sample = sample(values)?;
     let size = |how: ChunkEncoding| -> Result<f64, ParquetError> {
         let chunk = encode_chunk(column, &sample, how, SAMPLE_RUN_ROWS)?;
         Ok(chunk.close().bytes_written as f64 / sample.len() as f64)
     };
-    // Bytes per row of a dictionary, which no sample can tell.
-    let dictionary = distinct.map(|distinct| {
-        let bits = f64::from(usize::BITS - distinct.count.saturating_sub(1).leading_zeros());
-        bits / 8.0 + distinct.bytes as f64 / values.len() as f64
-    });
-    let (best, best_size) = match values.data_type() {
-        DataType::Int64 | DataType::UInt64 => (DELTA, size(DELTA)?),
-        DataType::Float64 | DataType::Utf8 if dictionary.is_some_and(|size| size < 1.0) => {
-            return Ok(DICTIONARY);
-        }
-        DataType::Float64 => {
-            let (fast, slow) = (size(plain)?, size(zstd(Encoding::BYTE_STREAM_SPLIT))?);
-            if slow < fast * SLOW_CODEC_RATIO_MAX {
-                (zstd(Encoding::BYTE_STREAM_SPLIT), slow)
-            } else {
-                (plain, fast)
-            }
-        }
-        DataType::Utf8 => {
-            let (fast, slow) = (size(plain)?, size(zstd(Encoding::PLAIN))?);
-            if slow < fast * SLOW_CODEC_RATIO_MAX {
-                (zstd(Encoding::PLAIN), slow)
-            } else {
-                (plain, fast)
-            }
-        }
-        _ => (plain, 0.0),
+    let mut best = fast;
+    let mut best_size = size(fast)?;
+    if let Some(dictionary_size) = dictionary_size
+        && dictionary_size < best_size
+    {
+        (best, best_size) = (DICTIONARY, dictionary_size);
+    }
+    let ratio_max = if favors_size {
+        ZSTD_RATIO_MAX_FOR_SIZE
+    } else {
+        ZSTD_RATIO_MAX_FOR_SPEED
     };
-    Ok(match dictionary {
-        Some(size) if size < best_size => DICTIONARY,
-        _ => best,
-    })
+    let mut size_max = best_size * ratio_max;
+    for candidate in smaller {
+        let size = size(candidate)?;
+        if size < size_max {
+            (best, size_max) = (candidate, size);
+        }
+    }
+    Ok(best)
+}
+
+/// For values of a type: what decodes fast, and what may be smaller.
+fn candidates(data_type: &DataType) -> (ChunkEncoding, Vec<ChunkEncoding>) {
+    match data_type {
+        DataType::Int64 | DataType::UInt64 => (DELTA, vec![zstd(Encoding::DELTA_BINARY_PACKED, 1)]),
+        // Decimals compress better as they are, random mantissas when split by bytes.
+        DataType::Float64 => (
+            lz4(Encoding::PLAIN),
+            vec![
+                zstd(Encoding::PLAIN, 2),
+                zstd(Encoding::BYTE_STREAM_SPLIT, 1),
+            ],
+        ),
+        DataType::Utf8 => (lz4(Encoding::PLAIN), vec![zstd(Encoding::PLAIN, 2)]),
+        _ => (lz4(Encoding::PLAIN), Vec::new()),
+    }
 }
 
 struct Distinct {
     count: usize,
     /// Of the dictionary before compression.
     bytes: usize,
+}
+
+impl Distinct {
+    /// Bytes per row of a chunk of `rows` rows, which a sample could not tell.
+    fn size(&self, rows: usize) -> f64 {
+        let bits = usize::BITS - self.count.saturating_sub(1).leading_zeros();
+        f64::from(bits) / 8.0 + self.bytes as f64 / rows as f64
+    }
 }
 
 /// The distinct values, when there are few enough for a dictionary.

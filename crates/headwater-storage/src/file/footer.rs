@@ -166,7 +166,7 @@ impl Footer {
             tail = Tail::read(file, path, footer_start)?;
         }
         check_version(tail.slice(footer_start), path)?;
-        let tail_start = integrity_of(tail.slice(footer_start), path)?.tail_start;
+        let tail_start = recorded_tail_start(tail.slice(footer_start), path)?;
         if tail_start > footer_start {
             return Err(damaged("its integrity record contradicts its length"));
         }
@@ -298,36 +298,26 @@ fn check_version(footer: &[u8], path: &Path) -> Result<(), FileError> {
     }
 }
 
-struct Integrity {
-    tail_start: u64,
-    crc: u32,
+/// Where the tail begins, as its integrity record says; unverified.
+fn recorded_tail_start(footer: &[u8], path: &Path) -> Result<u64, FileError> {
+    find_integrity(footer)
+        .and_then(|at| std::str::from_utf8(&footer[at..at + INTEGRITY_LENGTH]).ok())
+        .and_then(|text| u64::from_str_radix(text.get(..16)?, 16).ok())
+        .ok_or_else(|| FileError::damaged(path, format!("its footer has no {KEY_INTEGRITY}")))
 }
 
-fn integrity_of(bytes: &[u8], path: &Path) -> Result<Integrity, FileError> {
-    let parse = || {
-        let at = find_integrity(bytes)?;
-        let text = std::str::from_utf8(&bytes[at..at + INTEGRITY_LENGTH]).ok()?;
-        let (start, crc) = text.split_at_checked(16)?;
-        let tail_start = u64::from_str_radix(start, 16).ok()?;
-        Some(Integrity {
-            tail_start,
-            crc: u32::from_str_radix(crc, 16).ok()?,
-        })
-    };
-    parse().ok_or_else(|| FileError::damaged(path, format!("its footer has no {KEY_INTEGRITY}")))
-}
-
+/// Compares the checksum of the tail with the recorded one.
 fn verify(tail: &[u8], path: &Path) -> Result<(), FileError> {
-    let expected = integrity_of(tail, path)?.crc;
-    let at = find_integrity(tail).expect("was found a line above");
-    let actual = checksum_of_tail(tail, at);
-    if actual == expected {
+    let at = find_integrity(tail)
+        .ok_or_else(|| FileError::damaged(path, format!("its footer has no {KEY_INTEGRITY}")))?;
+    let recorded = &tail[at + 16..at + INTEGRITY_LENGTH];
+    let actual = format!("{:08x}", checksum_of_tail(tail, at));
+    if actual.as_bytes() == recorded {
         return Ok(());
     }
-    Err(FileError::damaged(
-        path,
-        format!("the checksum of its footer is {actual:08x}, recorded is {expected:08x}"),
-    ))
+    let recorded = recorded.escape_ascii();
+    let reason = format!("the checksum of its footer is {actual}, recorded is {recorded}");
+    Err(FileError::damaged(path, reason))
 }
 
 fn value<'a>(metadata: &'a ParquetMetaData, key: &str) -> Result<&'a str, String> {

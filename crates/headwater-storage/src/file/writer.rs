@@ -67,6 +67,7 @@ pub(crate) struct FileWriter {
     file: Box<dyn AppendFile>,
     file_bytes: u64,
     options: FileOptions,
+    favors_size: bool,
     records: Vec<ColumnRecord>,
     columns: Vec<TypePtr>,
     /// Encodes into memory; what it has written is moved to `file` after each row group.
@@ -118,6 +119,7 @@ impl FileWriter {
             file,
             file_bytes: 0,
             options,
+            favors_size: false,
             records,
             columns,
             parquet,
@@ -128,6 +130,13 @@ impl FileWriter {
             min_time: i64::MAX,
             max_time: i64::MIN,
         })
+    }
+
+    /// From here on prefers encodings that are small to those that decode fast, for a file that
+    /// will be kept long and read seldom.
+    pub(crate) fn favoring_size(mut self) -> Self {
+        self.favors_size = true;
+        self
     }
 
     /// Appends rows of one series. Series come in ascending order of their keys, times strictly
@@ -327,7 +336,7 @@ impl FileWriter {
         }
         for values in &group.fields {
             let column = next();
-            let how = encoding::choose(column, values)?;
+            let how = encoding::choose(column, values, self.favors_size)?;
             encoding::encode_chunk(column, values, how, page_rows)?
                 .append_to_row_group(&mut row_group)?;
         }
