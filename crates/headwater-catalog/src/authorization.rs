@@ -272,6 +272,3 @@ pub(crate) fn insert(
         token,
     })
 }
-
-#[cfg(test)]
-mod tests;

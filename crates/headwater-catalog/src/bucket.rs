@@ -279,6 +279,3 @@ fn non_negative(seconds: Option<i64>) -> u64 {
         .and_then(|seconds| u64::try_from(seconds).ok())
         .unwrap_or(0)
 }
-
-#[cfg(test)]
-mod tests;

@@ -163,6 +163,3 @@ fn auto_created(organization: Id, database: &str, retention_policy: &str) -> New
         }],
     }
 }
-
-#[cfg(test)]
-mod tests;
