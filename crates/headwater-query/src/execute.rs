@@ -25,6 +25,8 @@ mod expression;
 mod filter;
 mod heap;
 mod leaf;
+#[cfg(test)]
+mod memory;
 mod merge;
 mod opened;
 mod output;
@@ -33,11 +35,13 @@ mod reduce;
 mod source;
 mod stage;
 mod subquery;
+#[cfg(test)]
+mod tests;
 mod transform;
 mod types;
 mod window;
 
-pub(crate) use source::{Scan, SeriesScan, SeriesSlices, Shard, Slice, Source};
+pub(crate) use source::{Source, StoredSource};
 
 use call::Builder;
 use cursor::Cursor;

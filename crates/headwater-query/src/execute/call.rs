@@ -16,12 +16,13 @@ use super::{
     point::{ListStream, Point, PointStream, Points, Tags, tags_of},
     reduce::{Gap, Reduce, ReducerKind},
     stage::{Cut, FillStage, Interval, Limit, TagSubset, effective_fill},
-    subquery, transform, types,
-    window::Windows,
+    subquery,
+    transform::{self, Forecast, TransformStage},
+    types,
 };
 use crate::{
     error::Error,
-    plan::{Aggregate, CallPlan, ColumnRef, TransformInput, Window},
+    plan::{Aggregate, CallPlan, ColumnRef, TransformInput},
 };
 
 /// What the streams of a group are built with.
@@ -128,22 +129,31 @@ impl<'a> Builder<'a> {
                         self.call(&below, inner)?
                     }
                 };
-                let field_type = types::transform_type(input);
-                transform::stream(*function, field_type, level.plan.ascending, points)
+                let Some(input_type) = types::transform_type(input) else { return nothing() };
+                let ascending = level.plan.ascending;
+                Ok(Box::new(TransformStage::new(points, *function, input_type, ascending)))
             }
             CallPlan::Integral { input, unit } => {
                 let points = self.column(&ordered, input, (0, 0))?;
-                let field_type = types::column_type(input);
-                transform::integral(points, level.windows, *unit, field_type, level.plan.ascending)
+                let Some(input_type) = types::column_type(input) else { return nothing() };
+                let ascending = level.plan.ascending;
+                transform::integral(points, level.windows, *unit, input_type, ascending)
             }
             CallPlan::HoltWinters { input, forecasts, season, with_fit } => {
                 let points = self.call(&ordered, input)?;
-                let every = level.windows.every;
-                transform::holt_winters(points, every, *forecasts, *season, *with_fit)
+                let Some(input_type) = types::call_type(input) else { return nothing() };
+                let forecast = Forecast {
+                    forecasts: *forecasts,
+                    season: *season,
+                    with_fit: *with_fit,
+                    every: level.windows.every,
+                    ascending: level.plan.ascending,
+                };
+                transform::holt_winters(points, input_type, forecast)
             }
             CallPlan::CountHll { input } => {
                 let points = self.column(level, input, (0, 0))?;
-                let counted = transform::count_hll(points, level.windows)?;
+                let counted = self.reduce(level, points, ReducerKind::DistinctCount);
                 Ok(self.post(level, counted, call))
             }
         }
@@ -533,7 +543,7 @@ fn row_point(rows: &Rows, row: usize, tags: &Tags, has_main: bool) -> Option<Poi
     Some(Point { time: rows.times[row], tags: Rc::clone(tags), value, aux, weight: 0 })
 }
 
-/// The unbounded window of a forecast.
-pub(super) fn everything() -> Windows {
-    Windows::new(Window::default(), None, headwater_model::TimeRange::ALL)
+/// The stream of a column that is nowhere.
+fn nothing<'a>() -> Result<Points<'a>, Error> {
+    Ok(Box::new(ListStream(Vec::new().into_iter())))
 }

@@ -4,7 +4,10 @@
 use headwater_influxql::ast::BinaryOp;
 use headwater_model::Value;
 
-use crate::plan::{MathFunction, RowExpr};
+use crate::{
+    function::math,
+    plan::{MathFunction, RowExpr},
+};
 
 /// Evaluates an expression of the select list; `call` and `aux` give its inputs. NaN becomes
 /// null where it is printed, not here.
@@ -26,7 +29,7 @@ pub(super) fn evaluate(
             for arg in args {
                 values.push(evaluate(arg, call, aux)?);
             }
-            math(*function, &values)
+            math_call(*function, &values)
         }
     }
 }
@@ -152,7 +155,7 @@ pub(super) fn math_function(name: &str) -> Option<MathFunction> {
 }
 
 /// A math function of its arguments (functions.md §4); `None` for arguments that are no numbers.
-pub(super) fn math(function: MathFunction, args: &[Value]) -> Option<Value> {
+pub(super) fn math_call(function: MathFunction, args: &[Value]) -> Option<Value> {
     let first = args.first()?;
     match (function, first) {
         (MathFunction::Abs, Value::Integer(v)) => return Some(Value::Integer(v.wrapping_abs())),
@@ -167,20 +170,20 @@ pub(super) fn math(function: MathFunction, args: &[Value]) -> Option<Value> {
     let y = || args.get(1).and_then(as_float);
     Some(Value::Float(match function {
         MathFunction::Abs => x.abs(),
-        MathFunction::Sin => x.sin(),
-        MathFunction::Cos => x.cos(),
-        MathFunction::Tan => x.tan(),
-        MathFunction::Asin => x.asin(),
-        MathFunction::Acos => x.acos(),
-        MathFunction::Atan => x.atan(),
-        MathFunction::Atan2 => x.atan2(y()?),
-        MathFunction::Exp => x.exp(),
-        MathFunction::Ln => x.ln(),
-        MathFunction::Log => x.ln() / y()?.ln(),
-        MathFunction::Log2 => x.log2(),
-        MathFunction::Log10 => x.log10(),
+        MathFunction::Sin => math::sin(x),
+        MathFunction::Cos => math::cos(x),
+        MathFunction::Tan => math::tan(x),
+        MathFunction::Asin => math::asin(x),
+        MathFunction::Acos => math::acos(x),
+        MathFunction::Atan => math::atan(x),
+        MathFunction::Atan2 => math::atan2(x, y()?),
+        MathFunction::Exp => math::exp(x),
+        MathFunction::Ln => math::ln(x),
+        MathFunction::Log => math::log(x, y()?),
+        MathFunction::Log2 => math::log2(x),
+        MathFunction::Log10 => math::log10(x),
         MathFunction::Sqrt => x.sqrt(),
-        MathFunction::Pow => x.powf(y()?),
+        MathFunction::Pow => math::pow(x, y()?),
         MathFunction::Floor => x.floor(),
         MathFunction::Ceil => x.ceil(),
         MathFunction::Round => x.round(),

@@ -274,7 +274,7 @@ impl RowCondition {
                         _ => return Operand::Nil,
                     }
                 }
-                expression::math(*function, &values).map_or(Operand::Nil, Operand::Value)
+                expression::math_call(*function, &values).map_or(Operand::Nil, Operand::Value)
             }
         }
     }

@@ -9,12 +9,13 @@ use std::{
 
 use headwater_influxql::ast::{DataType, Expr};
 use headwater_model::{FieldType, Id, SeriesKey, TimeRange};
+use headwater_storage::Slice;
 
 use super::{
     cells::Cells,
     filter::Filter,
     point::{Tags, tags_of},
-    source::{Scan, Shard, Slice, Source},
+    source::{Scan, Shard, Source},
 };
 use crate::{
     condition::{self, Residual},
@@ -219,6 +220,7 @@ impl Rows {
         conditions: &[Option<(usize, FieldType, FieldType)>],
         filter: Option<&Filter>,
     ) -> Self {
+        let rows = slice.rows();
         let field = |place: &Option<(usize, FieldType, FieldType)>| match place {
             Some((at, stored, wanted)) => {
                 Cells::field(slice.columns[*at].as_ref(), *stored, *wanted)
@@ -227,7 +229,7 @@ impl Rows {
         };
         let passing = filter.map(|filter| {
             let cells: Vec<Cells> = conditions.iter().map(field).collect();
-            let mask = filter.mask(&cells, slice.rows);
+            let mask = filter.mask(&cells, rows);
             (0u32..).zip(mask).filter(|(_, passes)| *passes).map(|(row, _)| row).collect()
         });
         let columns = wanted
@@ -238,7 +240,7 @@ impl Rows {
                 None => field(place),
             })
             .collect();
-        Self { times: slice.times, columns, rows: slice.rows, passing }
+        Self { times: slice.times, columns, rows, passing }
     }
 }
 

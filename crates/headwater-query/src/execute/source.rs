@@ -3,10 +3,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use arrow_array::ArrayRef;
-use arrow_buffer::ScalarBuffer;
 use headwater_model::{FieldType, Id, SeriesKey, TimeRange};
-use headwater_storage::TagPredicate;
+use headwater_storage::{
+    Partition, ScanRequest, SeriesHandle, SeriesSlices, Snapshot, TagPredicate,
+};
 
 use crate::error::Error;
 
@@ -47,20 +47,61 @@ pub(crate) struct Scan<'a> {
 /// The slices of series, in the order of the request; series without rows may be missing.
 pub(crate) type SeriesScan = Box<dyn Iterator<Item = Result<SeriesSlices, Error>>>;
 
-/// The rows of one series.
-#[derive(Debug)]
-pub(crate) struct SeriesSlices {
-    /// Position in `Scan::series`.
-    pub(crate) index: usize,
-    /// In ascending order of time, without overlap.
-    pub(crate) slices: Vec<Slice>,
+/// Snapshots of the buckets that a request reads, all of them taken before it starts.
+#[derive(Debug, Default)]
+pub(crate) struct StoredSource {
+    snapshots: BTreeMap<Id, Snapshot>,
 }
 
-/// A run of rows with ascending times.
-#[derive(Debug, Clone)]
-pub(crate) struct Slice {
-    pub(crate) times: ScalarBuffer<i64>,
-    /// One a requested column; `None` when it has no value here.
-    pub(crate) columns: Vec<Option<ArrayRef>>,
-    pub(crate) rows: usize,
+impl StoredSource {
+    pub(crate) fn new(snapshots: BTreeMap<Id, Snapshot>) -> Self {
+        Self { snapshots }
+    }
+}
+
+impl Source for StoredSource {
+    fn partitions(&self, bucket: Id, measurement: &str, range: TimeRange) -> Vec<Box<dyn Shard>> {
+        let Some(snapshot) = self.snapshots.get(&bucket) else { return Vec::new() };
+        snapshot
+            .partitions(measurement, range)
+            .into_iter()
+            .map(|partition| {
+                Box::new(StoredShard { partition, selected: Vec::new() }) as Box<dyn Shard>
+            })
+            .collect()
+    }
+}
+
+struct StoredShard {
+    partition: Partition,
+    selected: Vec<SeriesHandle>,
+}
+
+impl Shard for StoredShard {
+    fn range(&self) -> TimeRange {
+        self.partition.range()
+    }
+
+    fn fields(&self) -> &BTreeMap<Arc<str>, FieldType> {
+        self.partition.fields()
+    }
+
+    fn select(&mut self, predicate: Option<&TagPredicate>) -> Result<Vec<SeriesKey>, Error> {
+        self.selected = self.partition.select(predicate)?;
+        Ok(self.selected.iter().map(|series| series.key.clone()).collect())
+    }
+
+    fn scan(&self, request: &Scan<'_>) -> Result<SeriesScan, Error> {
+        let series: Vec<SeriesHandle> =
+            request.series.iter().map(|at| self.selected[*at].clone()).collect();
+        let scan = self.partition.scan(ScanRequest {
+            series: &series,
+            columns: request.columns,
+            range: request.range,
+            with_times: request.with_times,
+            descending_limit: request.descending_limit,
+            ascending_limit: request.ascending_limit,
+        })?;
+        Ok(Box::new(scan.map(|slices| slices.map_err(Error::from))))
+    }
 }

@@ -1,46 +1,163 @@
-//! Functions of a stream of points: transformations, `integral`, `holt_winters`, `count_hll`
-//! (`spec/influxql/functions.md` §3, §5 to §7).
+//! Functions of a stream of points as stages: transformations, `integral`, `holt_winters`
+//! (§3.5; the kernels are `crate::function`'s).
 
-use headwater_model::FieldType;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    rc::Rc,
+};
 
-use super::{point::Points, types, window::Windows};
-use crate::{error::Error, plan::Transform};
+use headwater_model::{FieldType, Value};
+
+use super::{
+    expression,
+    point::{ListStream, Point, PointStream, Points, Tags},
+    window::Windows,
+};
+use crate::{
+    error::Error,
+    function::{
+        holt_winters,
+        integral::Integral,
+        transform::{self, StreamFunction},
+    },
+    plan::Transform,
+};
 
 /// Whether a transformation over windows reads one more window than its range.
 pub(super) fn reads_more(function: Transform) -> bool {
     !matches!(function, Transform::CumulativeSum)
 }
 
-pub(super) fn stream<'a>(
+/// A transformation of each tag set's points.
+pub(super) struct TransformStage<'a> {
+    input: Points<'a>,
     function: Transform,
-    _field_type: Option<FieldType>,
-    _ascending: bool,
-    _points: Points<'a>,
-) -> Result<Points<'a>, Error> {
-    let name = types::transform_function_name(function);
-    Err(Error::statement(format!("not supported yet: {name}()")))
+    input_type: FieldType,
+    ascending: bool,
+    states: BTreeMap<Tags, Box<dyn StreamFunction>>,
+    pending: VecDeque<Point>,
 }
 
+impl<'a> TransformStage<'a> {
+    pub(super) fn new(
+        input: Points<'a>,
+        function: Transform,
+        input_type: FieldType,
+        ascending: bool,
+    ) -> Self {
+        let states = BTreeMap::new();
+        Self { input, function, input_type, ascending, states, pending: VecDeque::new() }
+    }
+
+    fn push(&mut self, point: &Point, value: &Value) -> Result<(), Error> {
+        if !self.states.contains_key(&point.tags) {
+            let state =
+                transform::stream_function(self.function, self.input_type, self.ascending)
+                    .map_err(Error::Statement)?;
+            self.states.insert(Rc::clone(&point.tags), state);
+        }
+        let Some(state) = self.states.get_mut(&point.tags) else { return Ok(()) };
+        let mut out = Vec::new();
+        state.push(point.time, value, &mut out);
+        self.pending.extend(out.into_iter().map(|(time, value)| result(time, value, &point.tags)));
+        Ok(())
+    }
+
+    fn finish(&mut self) {
+        for (tags, mut state) in std::mem::take(&mut self.states) {
+            let mut out = Vec::new();
+            state.finish(&mut out);
+            self.pending.extend(out.into_iter().map(|(time, value)| result(time, value, &tags)));
+        }
+    }
+}
+
+fn result(time: i64, value: Value, tags: &Tags) -> Point {
+    Point { time, tags: Rc::clone(tags), value: Some(value), aux: None, weight: 0 }
+}
+
+impl PointStream for TransformStage<'_> {
+    fn next(&mut self) -> Result<Option<Point>, Error> {
+        loop {
+            if let Some(point) = self.pending.pop_front() {
+                return Ok(Some(point));
+            }
+            let Some(point) = self.input.next()? else {
+                self.finish();
+                return Ok(self.pending.pop_front());
+            };
+            if let Some(value) = point.value.clone() {
+                self.push(&point, &value)?;
+            }
+        }
+    }
+}
+
+/// All areas of a stream, a tag set after the other.
 pub(super) fn integral<'a>(
-    _points: Points<'a>,
-    _windows: Windows,
-    _unit: i64,
-    _field_type: Option<FieldType>,
-    _ascending: bool,
+    mut points: Points<'a>,
+    windows: Windows,
+    unit: i64,
+    input_type: FieldType,
+    ascending: bool,
 ) -> Result<Points<'a>, Error> {
-    Err(Error::statement("not supported yet: integral()"))
+    // Floats without windows have none at all, integers that of the range.
+    let has_windows = !windows.is_single() || input_type != FieldType::Float;
+    let window_of = || has_windows.then_some(move |time| windows.of(time));
+    let mut states = BTreeMap::new();
+    let mut out = Vec::new();
+    while let Some(point) = points.next()? {
+        let Some(value) = &point.value else { continue };
+        if !states.contains_key(&point.tags) {
+            let state = Integral::new(input_type, unit, ascending, window_of())
+                .map_err(Error::Statement)?;
+            states.insert(Rc::clone(&point.tags), (state, Vec::new()));
+        }
+        if let Some((state, sums)) = states.get_mut(&point.tags) {
+            state.push(point.time, value, sums);
+        }
+    }
+    for (tags, (mut state, mut sums)) in states {
+        state.finish(&mut sums);
+        out.extend(sums.into_iter().map(|(time, sum)| result(time, Value::Float(sum), &tags)));
+    }
+    Ok(Box::new(ListStream(out.into_iter())))
 }
 
+/// What a forecast is made with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Forecast {
+    pub(super) forecasts: usize,
+    pub(super) season: usize,
+    pub(super) with_fit: bool,
+    /// Nanoseconds.
+    pub(super) every: i64,
+    pub(super) ascending: bool,
+}
+
+/// The forecast of each tag set, in the order of time.
 pub(super) fn holt_winters<'a>(
-    _points: Points<'a>,
-    _every: i64,
-    _forecasts: usize,
-    _season: usize,
-    _with_fit: bool,
+    mut points: Points<'a>,
+    input_type: FieldType,
+    forecast: Forecast,
 ) -> Result<Points<'a>, Error> {
-    Err(Error::statement("not supported yet: holt_winters()"))
-}
-
-pub(super) fn count_hll<'a>(_points: Points<'a>, _windows: Windows) -> Result<Points<'a>, Error> {
-    Err(Error::statement("not supported yet: count_hll()"))
+    holt_winters::check_input(input_type).map_err(Error::Statement)?;
+    let mut inputs: BTreeMap<Tags, Vec<(i64, Option<f64>)>> = BTreeMap::new();
+    while let Some(point) = points.next()? {
+        let Some(value) = point.value.as_ref().and_then(expression::as_float) else { continue };
+        inputs.entry(point.tags).or_default().push((point.time, Some(value)));
+    }
+    let mut out = Vec::new();
+    for (tags, input) in inputs {
+        let Forecast { forecasts, season, with_fit, every, .. } = forecast;
+        let values = holt_winters::holt_winters(&input, forecasts, season, with_fit, every)
+            .map_err(Error::Statement)?;
+        out.extend(values.into_iter().map(|(time, v)| result(time, Value::Float(v), &tags)));
+    }
+    if forecast.ascending {
+        out.sort_by_key(|point| point.time);
+    } else {
+        out.sort_by_key(|point| std::cmp::Reverse(point.time));
+    }
+    Ok(Box::new(ListStream(out.into_iter())))
 }

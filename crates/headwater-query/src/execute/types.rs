@@ -45,24 +45,3 @@ pub(super) fn transform_type(input: &TransformInput) -> Option<FieldType> {
         TransformInput::Call(call) => call_type(call),
     }
 }
-
-/// The function's name as it is written.
-pub(super) fn transform_function_name(function: Transform) -> &'static str {
-    match function {
-        Transform::Derivative { non_negative: false, .. } => "derivative",
-        Transform::Derivative { non_negative: true, .. } => "non_negative_derivative",
-        Transform::Difference { non_negative: false } => "difference",
-        Transform::Difference { non_negative: true } => "non_negative_difference",
-        Transform::Elapsed { .. } => "elapsed",
-        Transform::CumulativeSum => "cumulative_sum",
-        Transform::MovingAverage { .. } => "moving_average",
-        Transform::ExponentialMovingAverage(_) => "exponential_moving_average",
-        Transform::DoubleExponentialMovingAverage(_) => "double_exponential_moving_average",
-        Transform::TripleExponentialMovingAverage(_) => "triple_exponential_moving_average",
-        Transform::TripleExponentialDerivative(_) => "triple_exponential_derivative",
-        Transform::RelativeStrengthIndex(_) => "relative_strength_index",
-        Transform::KaufmansEfficiencyRatio { .. } => "kaufmans_efficiency_ratio",
-        Transform::KaufmansAdaptiveMovingAverage { .. } => "kaufmans_adaptive_moving_average",
-        Transform::ChandeMomentumOscillator(_) => "chande_momentum_oscillator",
-    }
-}

@@ -1,6 +1,6 @@
 //! What a window's points are reduced to (`spec/influxql/functions.md` §1 and §2).
 
-use std::{cmp::Ordering, collections::HashMap, sync::Arc};
+use std::{cmp::Ordering, collections::HashSet, sync::Arc};
 
 use headwater_env::SharedRandom;
 use headwater_model::Value;
@@ -19,6 +19,8 @@ pub(in crate::execute) enum ReducerKind {
     Aggregate(Aggregate),
     Percentile(f64),
     Distinct,
+    /// The number of distinct values: what `count_hll` estimates.
+    DistinctCount,
     Sample { size: usize, random: SharedRandom },
     Extremes { is_top: bool, size: usize },
 }
@@ -52,7 +54,8 @@ pub(in crate::execute) enum Reducer {
     Select(Aggregate, Option<Point>),
     /// Those that look at all points at the end.
     Collect(ReducerKind, Vec<Point>),
-    Distinct(Vec<Point>, HashMap<DistinctKey, ()>),
+    Distinct(Vec<Point>, HashSet<DistinctKey>),
+    DistinctCount(HashSet<DistinctKey>),
     Sample { size: usize, seen: u64, kept: Vec<Point>, random: SharedRandom },
     Extremes { is_top: bool, size: usize, kept: Vec<Point> },
 }
@@ -85,7 +88,8 @@ impl ReducerKind {
                 }
             },
             Self::Percentile(_) => Reducer::Collect(self.clone(), Vec::new()),
-            Self::Distinct => Reducer::Distinct(Vec::new(), HashMap::new()),
+            Self::Distinct => Reducer::Distinct(Vec::new(), HashSet::new()),
+            Self::DistinctCount => Reducer::DistinctCount(HashSet::new()),
             Self::Sample { size, random } => Reducer::Sample {
                 size: *size,
                 seen: 0,
@@ -114,9 +118,12 @@ impl Reducer {
             }
             Self::Collect(_, points) => points.push(point.clone()),
             Self::Distinct(points, seen) => {
-                if seen.insert(distinct_key(value), ()).is_none() {
+                if seen.insert(distinct_key(value)) {
                     points.push(point.clone());
                 }
+            }
+            Self::DistinctCount(seen) => {
+                seen.insert(distinct_key(value));
             }
             Self::Sample { size, seen, kept, random } => {
                 *seen += 1;
@@ -153,6 +160,9 @@ impl Reducer {
                 for point in points {
                     out.extend(Emitted::of(Point { aux: None, ..point }));
                 }
+            }
+            Self::DistinctCount(seen) => {
+                out.push(Emitted::plain(Value::Unsigned(seen.len() as u64)));
             }
             Self::Sample { mut kept, .. } => {
                 kept.sort_by_key(|point| point.time);
