@@ -187,7 +187,7 @@ pub(crate) fn remove(draft: &mut Draft<'_>, bucket: &Bucket) {
     draft.push(Change::RemoveBucket(bucket.id));
 }
 
-fn update(draft: &mut Draft<'_>, id: Id, change: &BucketChange) -> Result<Arc<Bucket>> {
+pub(crate) fn update(draft: &mut Draft<'_>, id: Id, change: &BucketChange) -> Result<Arc<Bucket>> {
     change.validate()?;
     let mut bucket = Bucket::clone(draft.state().require_bucket(id)?);
     if let Some(name) = change.name.as_ref().filter(|name| **name != bucket.name) {
@@ -263,7 +263,7 @@ fn validate_retention(retention_seconds: u64, shard_group_seconds: u64) -> Resul
 }
 
 /// The shard group duration that is kept for a requested one; 0 asks for the default.
-fn shard_group_seconds(requested: u64, retention_seconds: u64) -> u64 {
+pub(crate) fn shard_group_seconds(requested: u64, retention_seconds: u64) -> u64 {
     match (requested, retention_seconds) {
         (0, 0) => 7 * DAY,
         (0, retention) if retention >= 180 * DAY => 7 * DAY,
@@ -274,7 +274,7 @@ fn shard_group_seconds(requested: u64, retention_seconds: u64) -> u64 {
 }
 
 /// Negative values are refused before.
-fn non_negative(seconds: Option<i64>) -> u64 {
+pub(crate) fn non_negative(seconds: Option<i64>) -> u64 {
     seconds
         .and_then(|seconds| u64::try_from(seconds).ok())
         .unwrap_or(0)

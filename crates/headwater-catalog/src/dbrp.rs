@@ -255,7 +255,7 @@ pub(crate) fn remove_of_bucket(draft: &mut Draft<'_>, bucket: Id) {
     }
 }
 
-fn update(
+pub(crate) fn update(
     draft: &mut Draft<'_>,
     organization: Id,
     id: Id,
@@ -317,7 +317,7 @@ fn put(draft: &mut Draft<'_>, mapping: DbrpMapping) -> Arc<DbrpMapping> {
 }
 
 /// Removes a stored mapping; if it was the default, its oldest sibling is from then on.
-fn remove(draft: &mut Draft<'_>, mapping: &DbrpMapping) {
+pub(crate) fn remove(draft: &mut Draft<'_>, mapping: &DbrpMapping) {
     draft.push(Change::RemoveMapping(mapping.id));
     if mapping.is_default
         && let Some(heir) = siblings(draft.state(), mapping.org_id, &mapping.database).first()
@@ -333,7 +333,7 @@ fn remove(draft: &mut Draft<'_>, mapping: &DbrpMapping) {
 }
 
 /// The stored mappings of a database, oldest first, the one in question among them.
-fn siblings(state: &State, organization: Id, database: &str) -> Vec<Arc<DbrpMapping>> {
+pub(crate) fn siblings(state: &State, organization: Id, database: &str) -> Vec<Arc<DbrpMapping>> {
     state
         .stored_mappings()
         .filter(|mapping| mapping.org_id == organization && mapping.database == database)

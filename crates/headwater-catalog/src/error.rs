@@ -186,6 +186,20 @@ pub enum Error {
     #[error("no dbrp mapping found")]
     NoMapping,
 
+    // Databases and retention policies ([`Profile::V1`](crate::Profile)).
+    #[error("invalid name")]
+    InvalidName,
+    #[error("database not found: {0}")]
+    DatabaseNotFound(String),
+    #[error("retention policy not found: {0}")]
+    RetentionPolicyNotFound(String),
+    #[error("retention policy already exists")]
+    RetentionPolicyExists,
+    #[error("retention policy conflicts with an existing policy")]
+    RetentionPolicyConflict,
+    #[error("insufficient permissions")]
+    InsufficientPermissions,
+
     // The catalog itself.
     #[error("catalog: {0}")]
     Sql(#[from] sqlx::Error),
@@ -219,7 +233,9 @@ impl Error {
             | Self::BucketExists(_)
             | Self::BucketNameTaken
             | Self::TokenExists
-            | Self::MappingExists => ErrorKind::Conflict,
+            | Self::MappingExists
+            | Self::RetentionPolicyExists
+            | Self::RetentionPolicyConflict => ErrorKind::Conflict,
 
             Self::OrganizationNotFound
             | Self::OrganizationNameNotFound(_)
@@ -231,6 +247,8 @@ impl Error {
             | Self::AuthorizationBucketNotFound
             | Self::MappingNotFound
             | Self::MappingOrganizationNotFound(_)
+            | Self::DatabaseNotFound(_)
+            | Self::RetentionPolicyNotFound(_)
             | Self::NoMapping => ErrorKind::NotFound,
 
             Self::UserNameEmpty => ErrorKind::EmptyValue,
@@ -239,6 +257,7 @@ impl Error {
             | Self::WriteForbidden
             | Self::WriteForbiddenTokenInactive
             | Self::DeleteForbidden
+            | Self::InsufficientPermissions
             | Self::UserInactive => ErrorKind::Forbidden,
 
             Self::PermissionDenied(_)
@@ -264,6 +283,7 @@ impl Error {
             | Self::PermissionOfOtherOrganization { .. }
             | Self::TokenOwnerUnknown
             | Self::UsernameMissing
+            | Self::InvalidName
             | Self::DatabaseName
             | Self::RetentionPolicyName
             | Self::VirtualMappingUpdate

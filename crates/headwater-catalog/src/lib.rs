@@ -24,6 +24,7 @@
 //! | 1.x credentials | the same with `_legacy_authorization`, `set_legacy_password` |
 //! | buckets | `create_bucket`, `update_bucket`, `delete_bucket` |
 //! | mappings | `create_mapping`, `update_mapping`, `delete_mapping`, [`map_for_write`](Catalog::map_for_write) |
+//! | databases of 1.x | `create_database`, `drop_database`, `create_retention_policy`, `alter_retention_policy`, `drop_retention_policy` |
 //! | storage | `storage_records`, `commit_files`, `add_tombstone`, `remove_bucket_storage`, `new_id` |
 //!
 //! # Credentials
@@ -52,6 +53,7 @@ mod session;
 mod token;
 
 mod bucket;
+mod database;
 mod dbrp;
 mod write_target;
 
@@ -66,6 +68,7 @@ pub use authorization::{Authorization, AuthorizationChange, NewAuthorization, Ne
 pub use bucket::{Bucket, BucketChange, BucketKind, NewBucket, RetentionRule};
 pub use catalog::{Catalog, Profile, Settings};
 pub use credential::{Identified, OwnerStatus};
+pub use database::PolicyOptions;
 pub use dbrp::{Access, DbrpMapping, MappingChange, MappingFilter, NewMapping};
 pub use error::{Error, ErrorKind, Result};
 pub use file::{FileChange, FileRecord, StorageRecords};

@@ -8,6 +8,7 @@
 mod authorization;
 mod bucket;
 mod credential;
+mod database;
 mod dbrp;
 mod fixture;
 mod organization;
