@@ -184,3 +184,31 @@ async fn new_ids_are_above_those_of_files() {
     let catalog = open(&url, settings(Profile::Cloud), &clock).await;
     assert!(catalog.new_id() > id);
 }
+
+#[tokio::test]
+async fn a_change_whose_caller_goes_away_is_published_as_it_was_committed() {
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!(
+        "sqlite://{}?mode=rwc",
+        directory.path().join("catalog.db").display()
+    );
+    let (clock, settings) = (clock(), settings(Profile::Cloud));
+    let catalog = open(&url, settings.clone(), &clock).await;
+    let org = catalog.setup(request()).await.unwrap().organization.id;
+    for index in 0..10 {
+        let created = catalog.create_bucket(new_bucket(org, &format!("b{index}")));
+        tokio::select! {
+            biased;
+            _ = created => {}
+            () = tokio::task::yield_now() => {}
+        }
+    }
+    // Takes its turn after all that were started.
+    catalog
+        .create_bucket(new_bucket(org, "last"))
+        .await
+        .unwrap();
+    let before = shown(&catalog);
+    catalog.close().await;
+    assert_eq!(shown(&open(&url, settings, &clock).await), before);
+}
