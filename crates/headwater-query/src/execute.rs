@@ -14,9 +14,15 @@ use std::{
     },
 };
 
+use chrono_tz::Tz;
 use headwater_env::SharedRandom;
+use headwater_model::TimeRange;
 
-use crate::{error::Error, plan::SelectPlan, series::Series};
+use crate::{
+    error::Error,
+    plan::{SelectPlan, Window},
+    series::Series,
+};
 
 mod call;
 mod cells;
@@ -47,6 +53,7 @@ use call::Builder;
 use cursor::Cursor;
 use opened::{Group, Opened};
 use output::SeriesBuilder;
+use window::Windows;
 
 /// The receiver of an answer wants no more of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +93,7 @@ pub(crate) fn run_select(
     emit: &mut Emit<'_>,
 ) -> Result<(), Error> {
     let opened = Opened::open(context.source, plan)?;
+    opened.check_types()?;
     let columns = output::column_names(plan);
     let mut groups: Vec<Group> = opened
         .groups()
@@ -119,4 +127,9 @@ pub(crate) fn run_select(
         }
     }
     Ok(())
+}
+
+/// The start of the window of `GROUP BY time(…)` that `time` is in.
+pub(crate) fn window_start(window: Window, timezone: Option<Tz>, time: i64) -> i64 {
+    Windows::new(window, timezone, TimeRange::ALL).start(time)
 }

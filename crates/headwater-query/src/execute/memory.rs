@@ -158,21 +158,6 @@ impl SchemaSource for Memory {
         }
         Ok(columns)
     }
-
-    fn has_series(
-        &self,
-        bucket: Id,
-        measurement: &str,
-        range: TimeRange,
-        field: &str,
-        predicate: Option<&TagPredicate>,
-    ) -> Result<bool, Error> {
-        Ok(self.shards(bucket, measurement, range).iter().any(|shard| {
-            shard.series.iter().any(|(key, rows)| {
-                matches(predicate, key) && rows.values().any(|row| row.contains_key(field))
-            })
-        }))
-    }
 }
 
 fn matches(predicate: Option<&TagPredicate>, key: &SeriesKey) -> bool {

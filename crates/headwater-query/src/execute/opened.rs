@@ -13,11 +13,12 @@ use super::{
     leaf::Leaf,
     point::Tags,
     source::Source,
+    types,
     window::Windows,
 };
 use crate::{
     error::Error,
-    plan::{SelectPlan, SourcePlan, Window},
+    plan::{ColumnKind, ColumnRef, SelectPlan, SourcePlan, Window},
 };
 
 /// One SELECT with its sources.
@@ -92,6 +93,39 @@ impl<'a> Opened<'a> {
                 OpenedSource::Subquery(inner) => inner.add_groups(groups),
             }
         }
+    }
+
+    /// Fails when a call cannot take the type of its input, in the order in which the reference
+    /// builds its iterators.
+    pub(super) fn check_types(&self) -> Result<(), Error> {
+        for call in &self.plan.calls {
+            if self.has_stream(types::input_column(call)) {
+                self.check_subqueries()?;
+                types::check_call(call)?;
+            }
+        }
+        if self.plan.calls.is_empty() { self.check_subqueries() } else { Ok(()) }
+    }
+
+    fn check_subqueries(&self) -> Result<(), Error> {
+        for source in &self.sources {
+            if let OpenedSource::Subquery(inner) = source {
+                inner.check_types()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a column gives a stream at all.
+    fn has_stream(&self, column: &ColumnRef) -> bool {
+        self.sources.iter().any(|source| match source {
+            OpenedSource::Leaf(leaf) => leaf.has_column(column),
+            OpenedSource::Subquery(inner) => {
+                column.kind != ColumnKind::Unknown
+                    && (inner.plan.columns.iter().any(|c| c.lookup == column.name)
+                        || inner.plan.own_tags.contains(&column.name))
+            }
+        })
     }
 
     /// The level at which the outermost statement runs.

@@ -3,6 +3,8 @@
 use headwater_model::FieldType;
 
 use crate::{
+    error::Error,
+    function::{self, holt_winters, transform},
     plan::{Aggregate, CallPlan, ColumnKind, ColumnRef, Transform, TransformInput},
 };
 
@@ -12,6 +14,23 @@ pub(super) fn column_type(column: &ColumnRef) -> Option<FieldType> {
         ColumnKind::Field(field_type) => Some(field_type),
         ColumnKind::Tag => Some(FieldType::String),
         ColumnKind::Unknown => None,
+    }
+}
+
+/// The column at the bottom of a call.
+pub(super) fn input_column(call: &CallPlan) -> &ColumnRef {
+    match call {
+        CallPlan::Aggregate { input, .. }
+        | CallPlan::CountDistinct { input }
+        | CallPlan::Distinct { input }
+        | CallPlan::Integral { input, .. }
+        | CallPlan::Percentile { input, .. }
+        | CallPlan::Sample { input, .. }
+        | CallPlan::TopBottom { input, .. }
+        | CallPlan::CountHll { input } => input,
+        CallPlan::Transform { input: TransformInput::Column(input), .. } => input,
+        CallPlan::Transform { input: TransformInput::Call(call), .. } => input_column(call),
+        CallPlan::HoltWinters { input, .. } => input_column(input),
     }
 }
 
@@ -44,4 +63,58 @@ pub(super) fn transform_type(input: &TransformInput) -> Option<FieldType> {
         TransformInput::Column(column) => column_type(column),
         TransformInput::Call(call) => call_type(call),
     }
+}
+
+/// Fails like the reference does when it finds no iterator for a function and a type.
+pub(super) fn check_call(call: &CallPlan) -> Result<(), Error> {
+    let (input, name, takes_boolean) = match call {
+        CallPlan::Aggregate { function, input } => {
+            let Some((name, takes_boolean)) = aggregate_name(*function) else { return Ok(()) };
+            (column_type(input), name, takes_boolean)
+        }
+        CallPlan::Percentile { input, .. } => (column_type(input), "percentile", false),
+        CallPlan::Integral { input, .. } => (column_type(input), "integral", false),
+        CallPlan::TopBottom { is_top, input, .. } => {
+            (column_type(input), if *is_top { "top" } else { "bottom" }, false)
+        }
+        CallPlan::Transform { function, input } => {
+            if let TransformInput::Call(inner) = input {
+                check_call(inner)?;
+            }
+            let Some(input_type) = transform_type(input) else { return Ok(()) };
+            return transform::stream_function(*function, input_type, true)
+                .map(drop)
+                .map_err(Error::Statement);
+        }
+        CallPlan::HoltWinters { input, .. } => {
+            check_call(input)?;
+            let Some(input_type) = call_type(input) else { return Ok(()) };
+            return holt_winters::check_input(input_type).map_err(Error::Statement);
+        }
+        CallPlan::CountDistinct { .. }
+        | CallPlan::Distinct { .. }
+        | CallPlan::Sample { .. }
+        | CallPlan::CountHll { .. } => return Ok(()),
+    };
+    match input {
+        Some(FieldType::Boolean) if takes_boolean => Ok(()),
+        Some(input @ (FieldType::String | FieldType::Boolean)) => {
+            Err(Error::Statement(function::unsupported(name, input)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The name in the error, and whether booleans are taken; `None` for functions of all types.
+fn aggregate_name(function: Aggregate) -> Option<(&'static str, bool)> {
+    Some(match function {
+        Aggregate::Sum => ("sum", false),
+        Aggregate::Mean => ("mean", false),
+        Aggregate::Min => ("min", true),
+        Aggregate::Max => ("max", true),
+        Aggregate::Median => ("median", false),
+        Aggregate::Stddev => ("stddev", false),
+        Aggregate::Spread => ("spread", false),
+        Aggregate::Count | Aggregate::First | Aggregate::Last | Aggregate::Mode => return None,
+    })
 }
