@@ -14,16 +14,23 @@ pub enum Statement {
     Select(Box<SelectStatement>),
     Explain(ExplainStatement),
     Delete(DeleteStatement),
-    DropMeasurement { name: String },
+    DropMeasurement {
+        name: String,
+    },
     ShowDatabases,
-    ShowRetentionPolicies { database: Option<String> },
+    ShowRetentionPolicies {
+        database: Option<String>,
+    },
     ShowMeasurements(ShowMeasurementsStatement),
     ShowSeries(ShowStatement),
     ShowTagKeys(ShowStatement),
     ShowTagValues(ShowStatement),
     ShowFieldKeys(ShowStatement),
     ShowCardinality(ShowCardinalityStatement),
-    KillQuery { id: u64, host: Option<String> },
+    KillQuery {
+        id: u64,
+        host: Option<String>,
+    },
     /// A statement that is parsed and printed but that no executor looks into.
     Admin(AdminStatement),
 }
@@ -42,7 +49,7 @@ pub struct SelectStatement {
     pub offset: u64,
     pub slimit: u64,
     pub soffset: u64,
-    /// The zone of `tz('…')`, by its IANA name as it was written.
+    /// The zone of `tz('…')`; `''` and `'Local'` are UTC.
     pub timezone: Option<chrono_tz::Tz>,
 }
 
@@ -69,13 +76,11 @@ pub enum FillNumber {
     Float(f64),
 }
 
-/// `ORDER BY`: a direction and whether `time` was named.
+/// `ORDER BY`: a direction and whether `time` was named. Printing always writes the direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Order {
     pub names_time: bool,
     pub ascending: bool,
-    /// Whether the direction was written out, which printing keeps.
-    pub direction_written: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -165,6 +170,58 @@ pub enum BinaryOp {
     BitAnd,
 }
 
+impl BinaryOp {
+    /// The operator as it is printed.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Or => "OR",
+            Self::And => "AND",
+            Self::Eq => "=",
+            Self::NotEq => "!=",
+            Self::EqRegex => "=~",
+            Self::NotEqRegex => "!~",
+            Self::Lt => "<",
+            Self::LtEq => "<=",
+            Self::Gt => ">",
+            Self::GtEq => ">=",
+            Self::Add => "+",
+            Self::Sub => "-",
+            Self::BitOr => "|",
+            Self::BitXor => "^",
+            Self::Mul => "*",
+            Self::Div => "/",
+            Self::Mod => "%",
+            Self::BitAnd => "&",
+        }
+    }
+
+    /// From 1 (OR) to 5 (multiplication): the higher binds tighter. All are left-associative.
+    pub fn precedence(self) -> u8 {
+        match self {
+            Self::Or => 1,
+            Self::And => 2,
+            Self::Add | Self::Sub | Self::BitOr | Self::BitXor => 4,
+            Self::Mul | Self::Div | Self::Mod | Self::BitAnd => 5,
+            _ => 3,
+        }
+    }
+
+    /// Whether the operator compares two values.
+    pub fn is_comparison(self) -> bool {
+        self.precedence() == 3
+    }
+
+    /// Whether the result is a truth value: comparisons, AND and OR.
+    pub fn is_boolean(self) -> bool {
+        self.precedence() <= 3
+    }
+
+    /// Whether the right side is a regular expression.
+    pub fn is_regex(self) -> bool {
+        matches!(self, Self::EqRegex | Self::NotEqRegex)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WildcardKind {
     Field,
@@ -221,9 +278,8 @@ pub struct DeleteStatement {
 pub struct ShowMeasurementsStatement {
     pub database: Option<OnName>,
     pub retention_policy: Option<OnName>,
-    /// `WITH MEASUREMENT (=|=~) source`.
+    /// `WITH MEASUREMENT (=|=~) source`; printing takes the operator from whether it is a regex.
     pub with_measurement: Option<Measurement>,
-    /// Whether it was written with `=~`, which printing keeps.
     pub condition: Option<Expr>,
     pub order: Option<Order>,
     pub limit: u64,
@@ -295,14 +351,31 @@ pub struct AdminStatement {
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum AdminDetail {
-    CreateDatabase { name: String, policy: Option<RetentionPolicySpec> },
-    DropDatabase { name: String },
-    CreateRetentionPolicy { database: String, policy: RetentionPolicySpec },
-    AlterRetentionPolicy { database: String, policy: RetentionPolicySpec },
-    DropRetentionPolicy { database: String, name: String },
+    CreateDatabase {
+        name: String,
+        policy: Option<RetentionPolicySpec>,
+    },
+    DropDatabase {
+        name: String,
+    },
+    CreateRetentionPolicy {
+        database: String,
+        policy: RetentionPolicySpec,
+    },
+    AlterRetentionPolicy {
+        database: String,
+        policy: RetentionPolicySpec,
+    },
+    DropRetentionPolicy {
+        database: String,
+        name: String,
+    },
     DropSeries(DeleteStatement),
     /// CREATE CONTINUOUS QUERY carries its SELECT: its sources are checked before the refusal.
-    CreateContinuousQuery { database: String, select: Box<SelectStatement> },
+    CreateContinuousQuery {
+        database: String,
+        select: Box<SelectStatement>,
+    },
     Other,
 }
 
