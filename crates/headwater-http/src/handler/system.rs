@@ -1,0 +1,131 @@
+//! Endpoints about the server itself (`spec/query.md` §8, `spec/v2_management.md` §9).
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use crate::{
+    encode::{text::to_json, time::rfc3339},
+    error::{Code, Error},
+    extract::{credentials::Caller, params::Params},
+    state::Shared,
+};
+
+/// A JSON answer; `indent` is one step of indentation.
+pub(crate) fn json_response(
+    status: StatusCode,
+    value: &serde_json::Value,
+    indent: Option<&'static str>,
+) -> Response {
+    let mut response = Response::new(Body::from(to_json(value, indent)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json; charset=utf-8"),
+    );
+    response
+}
+
+/// `/ping`: 204, or the version for any `verbose` but `0` and `false`.
+pub(crate) async fn ping(State(shared): State<Shared>, url: Params, request: Request) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let mut response = (StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n").into_response();
+        let allow = HeaderValue::from_static("GET, HEAD, OPTIONS");
+        response.headers_mut().insert(header::ALLOW, allow);
+        return response;
+    }
+    match url.get_filled("verbose") {
+        None | Some("0" | "false") => StatusCode::NO_CONTENT.into_response(),
+        Some(_) => {
+            let body = json!({ "version": shared.settings.version });
+            let mut response = Response::new(Body::from(to_json(&body, None)));
+            response.headers_mut().insert(
+                header::CONTENT_TYPE,
+                HeaderValue::from_static("application/json"),
+            );
+            response
+        }
+    }
+}
+
+pub(crate) async fn health(State(shared): State<Shared>) -> Response {
+    let body = json!({
+        "name": "influxdb",
+        "message": "ready for queries and writes",
+        "status": "pass",
+        "checks": [],
+        "version": shared.settings.version,
+        "commit": shared.settings.commit,
+    });
+    json_response(StatusCode::OK, &body, None)
+}
+
+pub(crate) async fn ready(State(shared): State<Shared>) -> Response {
+    let up = shared
+        .clock
+        .monotonic()
+        .saturating_sub(shared.started_monotonic);
+    let body = json!({
+        "status": "ready",
+        "started": rfc3339(shared.started),
+        "up": headwater_influxql::format_duration(up.as_nanos() as i64),
+    });
+    json_response(StatusCode::OK, &body, Some("    "))
+}
+
+pub(crate) async fn metrics(State(shared): State<Shared>) -> Result<Response, Error> {
+    if !shared.settings.metrics_enabled {
+        return Err(Error::new(Code::Forbidden, "metrics disabled"));
+    }
+    let up = shared
+        .clock
+        .monotonic()
+        .saturating_sub(shared.started_monotonic);
+    let kind = [(
+        header::CONTENT_TYPE,
+        "text/plain; version=0.0.4; charset=utf-8",
+    )];
+    Ok((kind, shared.metrics.text(up.as_secs_f64())).into_response())
+}
+
+/// `/api/v2`: the resources that there are.
+pub(crate) async fn links() -> Response {
+    let body = json!({
+        "authorizations": "/api/v2/authorizations",
+        "buckets": "/api/v2/buckets",
+        "dbrps": "/api/v2/dbrps",
+        "delete": "/api/v2/delete",
+        "me": "/api/v2/me",
+        "orgs": "/api/v2/orgs",
+        "query": { "self": "/api/v2/query" },
+        "setup": "/api/v2/setup",
+        "signin": "/api/v2/signin",
+        "signout": "/api/v2/signout",
+        "system": { "metrics": "/metrics", "health": "/health" },
+        "users": "/api/v2/users",
+        "write": "/api/v2/write",
+    });
+    json_response(StatusCode::OK, &body, None)
+}
+
+/// Flux is not offered (`spec/decisions.md` 17).
+pub(crate) async fn flux(_: Caller) -> Error {
+    Error::new(
+        Code::NotImplemented,
+        "Flux is not supported; send InfluxQL to /query",
+    )
+}
+
+/// A path outside the API.
+pub(crate) async fn page_not_found() -> Response {
+    (StatusCode::NOT_FOUND, "404 page not found\n").into_response()
+}
+
+/// A path of the API that does not exist; only a known caller learns that.
+pub(crate) async fn path_not_found(_: Caller) -> Error {
+    Error::not_found("path not found")
+}
