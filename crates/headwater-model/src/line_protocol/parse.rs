@@ -1,9 +1,9 @@
 //! The walk through a body, and the fast path.
 //!
-//! Most lines are plain: no backslash outside of strings, each field well formed. Those are read
-//! in one pass that finds the end of the line by the way. At the first surprise the fast path
-//! gives up and the line is read anew by `scan`, so errors and oddities have one home. A test
-//! holds the two against each other.
+//! Most lines are plain: each field well formed, no odd escapes. Those are read in one pass that
+//! finds the end of the line by the way. At the first surprise the fast path gives up and the
+//! line is read anew by `scan`, so errors and oddities have one home. A test holds the two
+//! against each other.
 
 #[cfg(test)]
 mod tests;
@@ -132,7 +132,7 @@ impl<'a> Parser<'a> {
         let mut at = series_end;
         loop {
             let key_start = at + 1;
-            let key_end = token_end(body, key_start, Stop::FIELD_KEY);
+            let key_end = token_end(body, key_start, Stop::KEY)?;
             let first = *body.get(key_start)?;
             let key = &body[key_start..key_end];
             // A blank here is skipped by the exact reading.
@@ -166,7 +166,7 @@ impl<'a> Parser<'a> {
     #[inline]
     fn plain_series(&mut self, start: usize) -> Option<(usize, usize)> {
         let body = self.body;
-        let measurement_end = token_end(body, start, Stop::MEASUREMENT);
+        let measurement_end = token_end(body, start, Stop::MEASUREMENT)?;
         if measurement_end == start {
             return None;
         }
@@ -174,8 +174,8 @@ impl<'a> Parser<'a> {
         let mut tags = 0;
         let mut known = true;
         while body.get(at) == Some(&b',') {
-            let key_end = token_end(body, at + 1, Stop::TAG);
-            let value_end = token_end(body, key_end + 1, Stop::TAG);
+            let key_end = token_end(body, at + 1, Stop::KEY)?;
+            let value_end = token_end(body, key_end + 1, Stop::KEY)?;
             if body.get(key_end) != Some(&b'=') || key_end == at + 1 || value_end == key_end + 1 {
                 return None;
             }
@@ -245,13 +245,13 @@ fn plain_value(bytes: &[u8]) -> Option<(FieldValue<'_>, usize)> {
     ends.then_some((FieldValue::String(&bytes[1..at], has_escapes), at + 1))
 }
 
-/// The bytes at which a token of the fast path ends.
+/// The bytes at which the scan of a token stops.
 struct Stop([bool; 256]);
 
 impl Stop {
     const MEASUREMENT: &Self = &Self::at(b", \n\\");
-    const TAG: &Self = &Self::at(b",= \n\\");
-    const FIELD_KEY: &Self = Self::TAG;
+    /// Tag keys, tag values and field keys.
+    const KEY: &Self = &Self::at(b",= \n\\");
 
     const fn at(bytes: &[u8]) -> Self {
         let mut table = [false; 256];
@@ -264,13 +264,23 @@ impl Stop {
     }
 }
 
-/// The first place from `start` on at which a token ends.
+/// The first place from `start` on at which a token ends. `None` for escapes that the rules for
+/// lines and for their parts read differently.
 #[inline]
-fn token_end(body: &[u8], start: usize, stop: &Stop) -> usize {
-    let rest = body.get(start..).unwrap_or_default();
-    let len = rest
-        .iter()
-        .position(|byte| stop.0[usize::from(*byte)])
-        .unwrap_or(rest.len());
-    start + len
+fn token_end(body: &[u8], start: usize, stop: &Stop) -> Option<usize> {
+    let mut at = start;
+    loop {
+        let rest = body.get(at..).unwrap_or_default();
+        at += rest
+            .iter()
+            .position(|byte| stop.0[usize::from(*byte)])
+            .unwrap_or(rest.len());
+        if body.get(at) != Some(&b'\\') {
+            return Some(at);
+        }
+        match body.get(at + 1) {
+            None | Some(b'\\' | b'\n') => return None,
+            Some(_) => at += 2,
+        }
+    }
 }
