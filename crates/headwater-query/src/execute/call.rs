@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    plan::{Aggregate, CallPlan, ColumnRef, TransformInput},
+    plan::{Aggregate, CallPlan, ColumnKind, ColumnRef, TransformInput},
 };
 
 /// What the streams of a group are built with.
@@ -52,6 +52,9 @@ impl<'a> Builder<'a> {
     /// The rows of a raw statement, limited.
     pub(super) fn raw(&self, level: &Level<'a>) -> Result<Points<'a>, Error> {
         let plan = level.plan;
+        if plan.aux.iter().all(|column| column.kind == ColumnKind::Unknown) {
+            return nothing();
+        }
         let request = RawRequest {
             main: None,
             aux: &plan.aux,
@@ -289,6 +292,11 @@ impl<'a> Builder<'a> {
         self.reduce(level, merged, ReducerKind::Aggregate(function))
     }
 
+    /// Whether a measurement has anything for this group at all.
+    fn reads(&self, level: &Level<'a>, leaf: &Leaf) -> bool {
+        leaf.name == self.group.name && !level.windows.range.is_empty()
+    }
+
     /// The layers of one measurement; its shards one after the other, since they do not overlap.
     fn leaf_call(
         &self,
@@ -301,7 +309,7 @@ impl<'a> Builder<'a> {
         if level.windows.is_single() && is_edge {
             return self.leaf_edge(level, leaf, function, input);
         }
-        if !leaf.has_column(input) || level.windows.range.is_empty() {
+        if !self.reads(level, leaf) || !leaf.has_column(input) {
             return None;
         }
         let builder = self.clone();
@@ -337,7 +345,7 @@ impl<'a> Builder<'a> {
         function: Aggregate,
         input: &'a ColumnRef,
     ) -> Option<Points<'a>> {
-        if !leaf.has_column(input) || level.windows.range.is_empty() {
+        if !self.reads(level, leaf) || !leaf.has_column(input) {
             return None;
         }
         let builder = self.clone();
@@ -386,7 +394,7 @@ impl<'a> Builder<'a> {
             Some(main) => leaf.has_column(main),
             None => request.aux.iter().any(|column| leaf.has_column(column)),
         };
-        if !is_there || level.windows.range.is_empty() {
+        if !is_there || !self.reads(level, leaf) {
             return None;
         }
         let builder = self.clone();

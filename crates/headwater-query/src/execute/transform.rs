@@ -6,7 +6,7 @@ use std::{
     rc::Rc,
 };
 
-use headwater_model::{FieldType, Value};
+use headwater_model::{FieldType, MIN_TIME, Value};
 
 use super::{
     expression,
@@ -119,7 +119,11 @@ pub(super) fn integral<'a>(
     }
     for (tags, (mut state, mut sums)) in states {
         state.finish(&mut sums);
-        out.extend(sums.into_iter().map(|(time, sum)| result(time, Value::Float(sum), &tags)));
+        out.extend(sums.into_iter().map(|(time, sum)| {
+            // Without a lower bound the range starts at no time that a row could have.
+            let time = if time == MIN_TIME { 0 } else { time };
+            result(time, Value::Float(sum), &tags)
+        }));
     }
     Ok(Box::new(ListStream(out.into_iter())))
 }

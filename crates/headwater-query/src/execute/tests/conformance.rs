@@ -11,7 +11,7 @@ use headwater_influxql::{Params, ast::Statement, parse_query};
 use headwater_model::{Id, Precision, Value};
 use serde_json::Value as Json;
 
-use super::{SECOND, cell, run};
+use super::{SECOND, WEEK, cell, run};
 use crate::{execute::memory::Memory, series::Series};
 
 fn folder() -> Option<PathBuf> {
@@ -36,10 +36,11 @@ fn load(folder: &Path) -> Memory {
     let sets: Json = serde_json::from_str(&sets).unwrap();
     for set in sets.as_array().unwrap() {
         let text = |key: &str| set[key].as_str().unwrap();
-        let shard = duration(text("shard_group_duration"));
+        let shard = set["shard_group_duration"].as_str().map_or(WEEK, duration);
         let is_default = set["default_rp"].as_bool().unwrap();
         let bucket: Id = memory.create(text("db"), text("rp"), is_default, shard);
-        let lines = fs::read_to_string(folder.join("datasets").join(text("file"))).unwrap();
+        let Some(file) = set["file"].as_str() else { continue };
+        let lines = fs::read_to_string(folder.join("datasets").join(file)).unwrap();
         let precision = Precision::from_name(text("precision")).unwrap();
         for part in lines.split("# ---") {
             memory.write(bucket, part, precision);
