@@ -9,6 +9,7 @@ pub struct Query {
     pub statements: Vec<Statement>,
 }
 
+/// One statement of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Statement {
     Select(Box<SelectStatement>),
@@ -35,6 +36,7 @@ pub enum Statement {
     Admin(AdminStatement),
 }
 
+/// `SELECT …`, with its clauses in the order in which they are written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SelectStatement {
     pub fields: Vec<SelectField>,
@@ -53,12 +55,14 @@ pub struct SelectStatement {
     pub timezone: Option<chrono_tz::Tz>,
 }
 
+/// One column of a SELECT, or what expands to several.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SelectField {
     pub expr: Expr,
     pub alias: Option<String>,
 }
 
+/// What GROUP BY time puts where a window has no points.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Fill {
     /// Nothing was written (prints nothing) or `fill(null)`.
@@ -70,6 +74,7 @@ pub enum Fill {
     Number(FillNumber),
 }
 
+/// The constant of `fill(…)`, as it was written.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum FillNumber {
     Integer(i64),
@@ -83,6 +88,7 @@ pub struct Order {
     pub ascending: bool,
 }
 
+/// What a SELECT reads.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Source {
     Measurement(Measurement),
@@ -101,6 +107,7 @@ pub struct Measurement {
     pub is_target: bool,
 }
 
+/// An expression. [`crate::visit`] walks it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Expr {
     /// A name, with its `::type` where one was written or resolved.
@@ -129,18 +136,21 @@ pub enum Expr {
     List(Vec<String>),
 }
 
+/// A reference to a field, a tag, `time`, or a column of a subquery.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VarRef {
     pub name: String,
     pub data_type: Option<DataType>,
 }
 
+/// A function call; names the parser does not know are calls, too.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
     pub name: String,
     pub args: Vec<Expr>,
 }
 
+/// An operation on two operands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BinaryExpr {
     pub op: BinaryOp,
@@ -148,6 +158,7 @@ pub struct BinaryExpr {
     pub right: Expr,
 }
 
+/// The operators between two operands. `<>` is read as `!=`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BinaryOp {
     Or,
@@ -222,6 +233,7 @@ impl BinaryOp {
     }
 }
 
+/// What `*::field` and `*::tag` narrow a wildcard to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WildcardKind {
     Field,
@@ -260,6 +272,7 @@ impl Regex {
     }
 }
 
+/// `EXPLAIN [ANALYZE] [VERBOSE] SELECT …`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExplainStatement {
     pub analyze: bool,
@@ -267,13 +280,14 @@ pub struct ExplainStatement {
     pub select: Box<SelectStatement>,
 }
 
+/// The tail of DELETE and DROP SERIES. No source names a database; one of the two parts is there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeleteStatement {
     pub sources: Vec<Measurement>,
     pub condition: Option<Expr>,
 }
 
-/// `ON (name | *)[.(name | *)]` of SHOW MEASUREMENTS.
+/// `SHOW MEASUREMENTS [ON (name | *)[.(name | *)]] …`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ShowMeasurementsStatement {
     pub database: Option<OnName>,
@@ -286,6 +300,7 @@ pub struct ShowMeasurementsStatement {
     pub offset: u64,
 }
 
+/// A database or retention policy in SHOW MEASUREMENTS, or all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OnName {
     Name(String),
@@ -307,6 +322,7 @@ pub struct ShowStatement {
     pub soffset: u64,
 }
 
+/// `WITH KEY …`. SHOW TAG KEYS reads it, too, and forgets it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum WithKey {
     Eq(String),
@@ -316,6 +332,7 @@ pub enum WithKey {
     In(Vec<String>),
 }
 
+/// What a cardinality statement counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CardinalityOf {
     Series,
@@ -325,6 +342,7 @@ pub enum CardinalityOf {
     FieldKey,
 }
 
+/// `SHOW … [EXACT] CARDINALITY`; only that of tag values has a `with_key`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShowCardinalityStatement {
     pub of: CardinalityOf,
@@ -349,6 +367,7 @@ pub struct AdminStatement {
     pub detail: AdminDetail,
 }
 
+/// The parts of an administration statement that some profile looks at.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AdminDetail {
     CreateDatabase {
@@ -379,6 +398,7 @@ pub enum AdminDetail {
     Other,
 }
 
+/// The options of a retention policy, `None` where one was not written.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RetentionPolicySpec {
     pub name: Option<String>,
