@@ -9,6 +9,7 @@ mod error;
 
 mod condition;
 mod fold;
+mod function;
 mod time_string;
 
 pub use error::Error;

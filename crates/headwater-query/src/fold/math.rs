@@ -2,6 +2,8 @@
 
 use headwater_influxql::ast::Expr;
 
+use crate::function::math;
+
 /// Whether a call is computed row by row from the other values of the row
 /// (`spec/influxql/functions.md` §4).
 pub(crate) fn is_math_function(name: &str) -> bool {
@@ -34,23 +36,23 @@ pub(super) fn fold_math(name: &str, args: &[Expr]) -> Option<Expr> {
     let numbers: Vec<f64> = args.iter().map(super::as_number).collect::<Option<_>>()?;
     let value = match (name, numbers.as_slice()) {
         ("abs", [x]) => x.abs(),
-        ("sin", [x]) => x.sin(),
-        ("cos", [x]) => x.cos(),
-        ("tan", [x]) => x.tan(),
-        ("asin", [x]) => x.asin(),
-        ("acos", [x]) => x.acos(),
-        ("atan", [x]) => x.atan(),
-        ("exp", [x]) => x.exp(),
-        ("ln", [x]) => x.ln(),
-        ("log2", [x]) => x.log2(),
-        ("log10", [x]) => x.log10(),
+        ("sin", [x]) => math::sin(*x),
+        ("cos", [x]) => math::cos(*x),
+        ("tan", [x]) => math::tan(*x),
+        ("asin", [x]) => math::asin(*x),
+        ("acos", [x]) => math::acos(*x),
+        ("atan", [x]) => math::atan(*x),
+        ("exp", [x]) => math::exp(*x),
+        ("ln", [x]) => math::ln(*x),
+        ("log2", [x]) => math::log2(*x),
+        ("log10", [x]) => math::log10(*x),
         ("sqrt", [x]) => x.sqrt(),
         ("floor", [x]) => x.floor(),
         ("ceil", [x]) => x.ceil(),
         ("round", [x]) => x.round(),
-        ("atan2", [y, x]) => y.atan2(*x),
-        ("pow", [x, y]) => x.powf(*y),
-        ("log", [x, base]) => x.ln() / base.ln(),
+        ("atan2", [y, x]) => math::atan2(*y, *x),
+        ("pow", [x, y]) => math::pow(*x, *y),
+        ("log", [x, base]) => math::log(*x, *base),
         _ => return None,
     };
     Some(Expr::Number(value))
