@@ -221,3 +221,36 @@ fn check_suite_query(differences: &mut Vec<String>, case: &Value, query: &Value)
         ));
     }
 }
+
+#[test]
+fn recorded_exchanges_refuse_the_same_queries() {
+    let mut differences = Vec::new();
+    for scenario in cases("http.jsonl") {
+        for step in scenario["steps"].as_array().into_iter().flatten() {
+            let parameter = |name: &str| {
+                let pairs = step["query"].as_array()?;
+                pairs.iter().find(|pair| pair[0] == name)?[1].as_str()
+            };
+            let message = step["expect"]["json"]["message"].as_str();
+            let expected = message.filter(|message| {
+                ["failed to parse query: ", "error parsing "]
+                    .iter()
+                    .any(|prefix| message.starts_with(prefix))
+            });
+            let Some(query) = parameter("q").filter(|_| step["path"] == "/query") else {
+                continue;
+            };
+            // Answers that are refused before the text is looked at tell nothing about it.
+            if expected.is_none() && step["expect"]["status"] != 200 {
+                continue;
+            }
+            let got = parse_outcome(query, parameter("params"));
+            if got.as_deref() != expected {
+                differences.push(format!(
+                    "{step}\n  expected: {expected:?}\n  got:      {got:?}"
+                ));
+            }
+        }
+    }
+    report(differences);
+}
