@@ -19,3 +19,6 @@ pub(crate) use error::FileError;
 pub(crate) use reader::{DataFile, RowBatches};
 pub(crate) use schema::FileSchema;
 pub(crate) use writer::{FileOptions, FileSummary, FileWriter};
+
+#[cfg(test)]
+mod tests;

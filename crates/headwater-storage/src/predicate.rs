@@ -113,3 +113,6 @@ impl fmt::Debug for Pattern {
         write!(f, "/{}/", self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests;

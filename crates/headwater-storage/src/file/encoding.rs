@@ -116,7 +116,8 @@ pub(super) fn choose(
         return Ok(fast);
     }
     let dictionary_size = distinct_values(values).map(|distinct| distinct.size(values.len()));
-    if *values.data_type() == DataType::Float64 && dictionary_size.is_some_and(|size| size < 1.0) {
+    let is_integer = matches!(values.data_type(), DataType::Int64 | DataType::UInt64);
+    if !is_integer && dictionary_size.is_some_and(|size| size < 1.0) {
         return Ok(DICTIONARY);
     }
     let sample = sample(values)?;

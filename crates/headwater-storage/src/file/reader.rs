@@ -140,6 +140,21 @@ impl DataFile {
         Ok(RowBatches { times, columns })
     }
 
+    /// Where the column chunks of tags are.
+    #[cfg(test)]
+    pub(super) fn tag_chunks(&self) -> Vec<Range<usize>> {
+        let footer = self.footer().expect("the file is whole");
+        let tags = 1..1 + footer.schema.tag_keys.len();
+        let row_groups = footer.metadata.row_groups().iter();
+        let chunks = row_groups.flat_map(|row_group| row_group.columns()[tags.clone()].iter());
+        chunks
+            .map(|chunk| {
+                let (start, length) = chunk.byte_range();
+                start as usize..(start + length) as usize
+            })
+            .collect()
+    }
+
     fn footer(&self) -> Result<Arc<Footer>, FileError> {
         let key = self.cache_key(Part::Footer);
         if let Some(Cached::Footer(footer)) = self.0.cache.get(key) {

@@ -192,7 +192,7 @@ impl FileWriter {
         let (section, plain_length) =
             directory::encode(&directory).map_err(|e| FileError::encode(&self.path, e))?;
         let section_record = Section {
-            offset: self.file_bytes + self.parquet.inner().len() as u64,
+            offset: self.parquet.bytes_written() as u64,
             length: section.len() as u64,
             plain_length: plain_length as u64,
             crc32c: crc32c::crc32c(&section),

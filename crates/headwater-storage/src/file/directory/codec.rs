@@ -37,7 +37,7 @@ pub(crate) fn decode(
     decode_plain(&plain, schema)
 }
 
-fn encode_plain(directory: &Directory) -> Vec<u8> {
+pub(super) fn encode_plain(directory: &Directory) -> Vec<u8> {
     let mut out = Vec::with_capacity(directory.series_count() * 8 + 64);
     let base = directory.min_times.iter().copied().min().unwrap_or(0);
     let unit = time_unit(directory, base);
@@ -70,7 +70,7 @@ fn encode_plain(directory: &Directory) -> Vec<u8> {
     out
 }
 
-fn decode_plain(plain: &[u8], schema: FileSchema) -> Result<Directory, DecodeError> {
+pub(super) fn decode_plain(plain: &[u8], schema: FileSchema) -> Result<Directory, DecodeError> {
     let mut input = Input(plain);
     // Each series takes several bytes: a count beyond that is refused before memory is taken.
     let count = input.count(plain.len())?;

@@ -29,7 +29,7 @@ pub(super) fn times(
     selections: &[Selection],
 ) -> Result<ScalarBuffer<i64>, FileError> {
     Ok(
-        read_values::<Int64Type>(file, footer, TIME_COLUMN, selections)?
+        read_values::<Int64Type>(file, footer, TIME_COLUMN, selections, 0)?
             .values
             .into(),
     )
@@ -48,34 +48,35 @@ pub(super) fn field(
         .expect("the column is a field");
     Ok(match field_type {
         FieldType::Float => {
-            let values = read_values::<DoubleType>(file, footer, column, selections)?;
+            let values = read_values::<DoubleType>(file, footer, column, selections, 0.0)?;
             Arc::new(Float64Array::new(values.values.into(), values.nulls))
         }
         FieldType::Integer => {
-            let values = read_values::<Int64Type>(file, footer, column, selections)?;
+            let values = read_values::<Int64Type>(file, footer, column, selections, 0)?;
             Arc::new(Int64Array::new(values.values.into(), values.nulls))
         }
         FieldType::Unsigned => {
-            let values = read_values::<Int64Type>(file, footer, column, selections)?;
+            let values = read_values::<Int64Type>(file, footer, column, selections, 0)?;
             let length = values.values.len();
             let bits = ScalarBuffer::new(Buffer::from_vec(values.values), 0, length);
             Arc::new(UInt64Array::new(bits, values.nulls))
         }
         FieldType::Boolean => {
-            let values = read_values::<BoolType>(file, footer, column, selections)?;
+            let values = read_values::<BoolType>(file, footer, column, selections, false)?;
             Arc::new(BooleanArray::new(
                 BooleanBuffer::from(values.values),
                 values.nulls,
             ))
         }
         FieldType::String => {
-            let values = read_values::<ByteArrayType>(file, footer, column, selections)?;
+            let empty = ByteArray::from(Vec::new());
+            let values = read_values::<ByteArrayType>(file, footer, column, selections, empty)?;
             strings(values).map_err(|reason| FileError::damaged(file.path(), reason))?
         }
     })
 }
 
-/// One value for each row, a default where it is null.
+/// One value for each row, some filling where it is null.
 struct Values<T> {
     values: Vec<T>,
     nulls: Option<NullBuffer>,
@@ -86,13 +87,14 @@ fn read_values<T: DataType>(
     footer: &Footer,
     column: usize,
     selections: &[Selection],
+    filling: T::T,
 ) -> Result<Values<T::T>, FileError> {
     let rows = selections
         .iter()
         .flat_map(|selection| &selection.rows)
         .map(Range::len)
         .sum();
-    let mut output = Output::<T::T>::with_capacity(rows);
+    let mut output = Output::<T::T>::with_capacity(rows, filling);
     for selection in selections {
         read_chunk::<T>(file, footer, column, selection, &mut output)?;
     }
@@ -106,14 +108,17 @@ fn read_values<T: DataType>(
 struct Output<T> {
     capacity: usize,
     values: Vec<T>,
+    /// Stands where there is no value.
+    filling: T,
     nulls: Option<BooleanBufferBuilder>,
 }
 
-impl<T: Default + Clone> Output<T> {
-    fn with_capacity(capacity: usize) -> Self {
+impl<T: Clone> Output<T> {
+    fn with_capacity(capacity: usize, filling: T) -> Self {
         Self {
             capacity,
             values: Vec::with_capacity(capacity),
+            filling,
             nulls: None,
         }
     }
@@ -133,7 +138,7 @@ impl<T: Default + Clone> Output<T> {
     fn push_nulls(&mut self, rows: usize) {
         self.nulls().append_n(rows, false);
         let length = self.values.len() + rows;
-        self.values.resize(length, T::default());
+        self.values.resize(length, self.filling.clone());
     }
 
     /// Adds a row for each definition level: the next of `present` where it is 1, else null.
@@ -144,9 +149,10 @@ impl<T: Default + Clone> Output<T> {
         }
         self.nulls().append_packed_levels(levels);
         let mut present = present.into_iter();
-        self.values.extend(levels.iter().map(|&level| match level {
-            0 => T::default(),
-            _ => present.next().unwrap_or_default(),
+        let filling = &self.filling;
+        self.values.extend(levels.iter().map(|&level| {
+            let value = if level == 0 { None } else { present.next() };
+            value.unwrap_or_else(|| filling.clone())
         }));
     }
 }
@@ -271,15 +277,12 @@ fn check_count(read: usize, range: &Range<usize>) -> Result<(), ParquetError> {
 }
 
 fn strings(values: Values<ByteArray>) -> Result<ArrayRef, String> {
-    let length_of = |value: &ByteArray| if value.is_empty() { 0 } else { value.len() };
-    let total: usize = values.values.iter().map(length_of).sum();
+    let total = values.values.iter().map(ByteArray::len).sum();
     let mut bytes = Vec::with_capacity(total);
     let mut offsets = Vec::with_capacity(values.values.len() + 1);
     offsets.push(0_i32);
     for value in &values.values {
-        if !value.is_empty() {
-            bytes.extend_from_slice(value.data());
-        }
+        bytes.extend_from_slice(value.data());
         let end = i32::try_from(bytes.len()).map_err(|_| "more than 2 GiB of strings in a read")?;
         offsets.push(end);
     }
