@@ -145,3 +145,6 @@ fn methods(allow: &'static str, router: MethodRouter<Shared>) -> MethodRouter<Sh
 fn anonymous(allow: &'static str, router: MethodRouter<Shared>) -> MethodRouter<Shared> {
     router.fallback(move || async move { Error::method_not_allowed(allow) })
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,16 +14,25 @@ pub(crate) fn write_json_float(out: &mut Vec<u8>, value: f64) {
 
 /// Appends `value` in plain notation whatever its size, `+Inf`, `-Inf` or `NaN`.
 pub(crate) fn write_plain_float(out: &mut Vec<u8>, value: f64) {
+    let absolute = value.abs();
+    // Whole numbers of up to 15 digits print as integers do, except that −0 keeps its sign.
+    if absolute < 1e15 && value.trunc() == value {
+        if value == 0.0 && value.is_sign_negative() {
+            out.push(b'-');
+        }
+        out.extend_from_slice(itoa::Buffer::new().format(value as i64).as_bytes());
+        return;
+    }
     if !value.is_finite() {
         out.extend_from_slice(non_finite_name(value).as_bytes());
         return;
     }
     let mut buffer = ryu::Buffer::new();
     let text = buffer.format_finite(value);
-    match text.strip_suffix(".0") {
-        Some(integral) => out.extend_from_slice(integral.as_bytes()),
-        None if text.bytes().any(|byte| byte == b'e') => lay_out_plain(out, text),
-        None => out.extend_from_slice(text.as_bytes()),
+    if (1e-4..1e15).contains(&absolute) {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        lay_out_plain(out, text);
     }
 }
 

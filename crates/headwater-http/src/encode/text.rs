@@ -7,12 +7,12 @@ pub(crate) fn write_json_string(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
     let mut clean_from = 0;
     let mut at = 0;
-    while at < bytes.len() {
+    while let Some(ahead) = bytes[at..]
+        .iter()
+        .position(|&byte| NEEDS_CARE[usize::from(byte)])
+    {
+        at += ahead;
         let byte = bytes[at];
-        if !needs_care(byte) {
-            at += 1;
-            continue;
-        }
         if byte == 0xe2 {
             if let Some(escape) = line_separator(&bytes[at..]) {
                 out.extend_from_slice(&bytes[clean_from..at]);
@@ -33,9 +33,22 @@ pub(crate) fn write_json_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-fn needs_care(byte: u8) -> bool {
-    byte < 0x20 || matches!(byte, b'"' | b'\\' | b'<' | b'>' | b'&' | 0xe2)
-}
+/// Bytes that are escaped or may begin a character that is.
+const NEEDS_CARE: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        table[byte] = true;
+        byte += 1;
+    }
+    table[b'"' as usize] = true;
+    table[b'\\' as usize] = true;
+    table[b'<' as usize] = true;
+    table[b'>' as usize] = true;
+    table[b'&' as usize] = true;
+    table[0xe2] = true;
+    table
+};
 
 /// The escape of U+2028 or U+2029 when `bytes` starts with one.
 fn line_separator(bytes: &[u8]) -> Option<&'static [u8]> {

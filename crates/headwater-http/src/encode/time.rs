@@ -45,20 +45,21 @@ impl Rfc3339 {
             self.date = date_text(day);
             self.day = day;
         }
-        out.extend_from_slice(&self.date);
         let second_of_day = local.rem_euclid(SECONDS_PER_DAY);
-        let (hour, minute, second) = (
-            second_of_day / 3600,
-            second_of_day / 60 % 60,
-            second_of_day % 60,
-        );
-        let mut clock = *b"T00:00:00";
-        for (at, value) in [(1, hour), (4, minute), (7, second)] {
-            clock[at..at + 2].copy_from_slice(&two_digits(value));
+        // Date, clock, fraction and offset: at most 10 + 9 + 10 + 6 bytes.
+        let mut text = [0; 35];
+        text[..10].copy_from_slice(&self.date);
+        for (at, mark, value) in [
+            (10, b'T', second_of_day / 3600),
+            (13, b':', second_of_day / 60 % 60),
+            (16, b':', second_of_day % 60),
+        ] {
+            text[at] = mark;
+            text[at + 1..at + 3].copy_from_slice(&two_digits(value));
         }
-        out.extend_from_slice(&clock);
-        write_fraction(out, fraction);
-        write_offset(out, offset);
+        let len = 19 + put_fraction(&mut text[19..], fraction);
+        let len = len + put_offset(&mut text[len..], offset);
+        out.extend_from_slice(&text[..len]);
     }
 }
 
@@ -99,34 +100,36 @@ fn date_text(day: i64) -> [u8; 10] {
     text
 }
 
-fn write_fraction(out: &mut Vec<u8>, fraction: u32) {
+/// Puts the fraction of a second without trailing zeros; gives its length.
+fn put_fraction(text: &mut [u8], fraction: u32) -> usize {
     if fraction == 0 {
-        return;
+        return 0;
     }
-    let mut digits = [b'0'; 9];
-    let mut rest = fraction;
-    for digit in digits.iter_mut().rev() {
+    let (mut rest, mut digits) = (fraction, 9);
+    while rest.is_multiple_of(10) {
+        rest /= 10;
+        digits -= 1;
+    }
+    text[0] = b'.';
+    for digit in text[1..=digits].iter_mut().rev() {
         *digit = b'0' + (rest % 10) as u8;
         rest /= 10;
     }
-    let len = digits
-        .iter()
-        .rposition(|&digit| digit != b'0')
-        .map_or(0, |last| last + 1);
-    out.push(b'.');
-    out.extend_from_slice(&digits[..len]);
+    digits + 1
 }
 
-fn write_offset(out: &mut Vec<u8>, offset: i32) {
+/// Puts `Z` or `+hh:mm`; gives its length.
+fn put_offset(text: &mut [u8], offset: i32) -> usize {
     if offset == 0 {
-        out.push(b'Z');
-        return;
+        text[0] = b'Z';
+        return 1;
     }
     let minutes = i64::from(offset.abs() / 60);
-    out.push(if offset < 0 { b'-' } else { b'+' });
-    out.extend_from_slice(&two_digits(minutes / 60));
-    out.push(b':');
-    out.extend_from_slice(&two_digits(minutes % 60));
+    text[0] = if offset < 0 { b'-' } else { b'+' };
+    text[1..3].copy_from_slice(&two_digits(minutes / 60));
+    text[3] = b':';
+    text[4..6].copy_from_slice(&two_digits(minutes % 60));
+    6
 }
 
 /// `nanoseconds` since 1970 in UTC, as management answers show times.

@@ -16,7 +16,7 @@ use super::{bucket, tabbed};
 use crate::{
     encode::time::rfc3339,
     error::Indented,
-    extract::{body::read_json, credentials::Caller, id::PathId, params::Params},
+    extract::{body::read_json, credentials::Caller, id::PathId, paging::Paging, params::Params},
     state::Shared,
 };
 
@@ -65,6 +65,7 @@ pub(crate) async fn list(
     caller: Caller,
     url: Params,
 ) -> Result<Response, Indented> {
+    let paging = Paging::of(&url)?;
     let state = shared.catalog.state();
     let id = url
         .get_filled("orgID")
@@ -73,11 +74,15 @@ pub(crate) async fn list(
     if let Some(name) = name {
         state.require_organization_by_name(name)?;
     }
-    let organizations: Vec<Value> = state
+    let readable = state
         .organizations()
         .filter(|organization| name.is_none_or(|name| organization.name == name))
         .filter(|organization| id.is_none_or(|id| organization.id == id))
         .filter(|organization| caller.may(permission(Action::Read, organization.id)))
+        .collect();
+    let organizations: Vec<Value> = paging
+        .cut(readable, |organization| organization.id)
+        .into_iter()
         .map(|organization| view(organization))
         .collect();
     let body = json!({ "links": { "self": "/api/v2/orgs" }, "orgs": organizations });

@@ -72,7 +72,7 @@ pub(crate) async fn ready(State(shared): State<Shared>) -> Response {
     let body = json!({
         "status": "ready",
         "started": rfc3339(shared.started),
-        "up": headwater_influxql::format_duration(up.as_nanos() as i64),
+        "up": headwater_influxql::format_clock_duration(up.as_nanos() as i64),
     });
     json_response(StatusCode::OK, &body, Some("    "))
 }
