@@ -6,7 +6,10 @@
 //! A name is a field if its `::type` says so, or, without one, if `is_field` says so. Every
 //! other name is a tag, one that no series has included.
 
-use headwater_influxql::ast::{BinaryExpr, BinaryOp, DataType, Expr, VarRef};
+use headwater_influxql::{
+    ast::{BinaryExpr, BinaryOp, DataType, Expr, VarRef},
+    visit,
+};
 use headwater_model::SeriesKey;
 use headwater_storage::{Pattern, TagPredicate};
 
@@ -296,42 +299,21 @@ fn put_in_tags(expr: &Expr, series: &SeriesKey, is_field: &dyn Fn(&str) -> bool)
 }
 
 fn map_names(expr: &Expr, replace: &dyn Fn(&VarRef) -> Expr) -> Expr {
-    match expr {
-        Expr::VarRef(var) => replace(var),
-        Expr::Paren(inner) => Expr::Paren(Box::new(map_names(inner, replace))),
-        Expr::Binary(b) => binary(
-            b.op,
-            map_names(&b.left, replace),
-            map_names(&b.right, replace),
-        ),
-        Expr::Call(call) => {
-            let mut call = call.clone();
-            for arg in &mut call.args {
-                *arg = map_names(arg, replace);
-            }
-            Expr::Call(call)
+    let mut expr = expr.clone();
+    visit::walk_mut(&mut expr, &mut |node| {
+        if let Expr::VarRef(var) = node {
+            *node = replace(var);
         }
-        other => other.clone(),
-    }
+    });
+    expr
 }
 
 fn has_name(expr: &Expr) -> bool {
-    match expr {
-        Expr::VarRef(_) => true,
-        Expr::Paren(inner) => has_name(inner),
-        Expr::Binary(b) => has_name(&b.left) || has_name(&b.right),
-        Expr::Call(call) => call.args.iter().any(has_name),
-        _ => false,
-    }
+    !visit::var_refs(expr).is_empty()
 }
 
 fn has_call(expr: &Expr) -> bool {
-    match expr {
-        Expr::Call(_) => true,
-        Expr::Paren(inner) => has_call(inner),
-        Expr::Binary(b) => has_call(&b.left) || has_call(&b.right),
-        _ => false,
-    }
+    !visit::calls(expr).is_empty()
 }
 
 /// The variables that a condition reads: operands, and direct arguments of calls.

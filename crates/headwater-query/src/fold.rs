@@ -11,7 +11,7 @@ mod math;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use math::is_math_function;
+pub(crate) use math::{argument_count, is_math_function};
 
 /// What the calls of an expression may be replaced by.
 #[derive(Debug, Clone, Copy)]

@@ -1,0 +1,166 @@
+//! DELETE and DROP MEASUREMENT (`spec/influxql/metadata_and_delete.md` §6, §7).
+
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use headwater_influxql::ast::{DeleteStatement, Expr, Measurement};
+use headwater_model::{Id, TimeRange};
+use headwater_storage::{DeleteRequest, Snapshot, TagPredicate};
+
+use crate::{
+    Error,
+    condition::{Residual, residual_for_series, tag_prefilter},
+    resolve::time_bounds::split_condition,
+    run::{Failure, StatementContext},
+};
+
+/// Removes points from one bucket: that of the policy the first source names, else the default
+/// one's.
+pub(crate) fn delete(
+    statement: &DeleteStatement,
+    context: &StatementContext<'_>,
+) -> Result<(), Failure> {
+    let database = context.database(None);
+    let policy = statement
+        .sources
+        .first()
+        .map_or("", |source| source.retention_policy.as_str());
+    let Some(mapping) = context.databases.mapping(database, policy) else {
+        return Err(Failure::Raised(Error::statement(format!(
+            "no dbrp mappings found: db={database}, rp={policy}, \
+             please check to make sure db and rp exist"
+        ))));
+    };
+    if !context.databases.may_write(mapping) {
+        return Err(insufficient_permissions());
+    }
+    let (condition, bounds) = split_condition(statement.condition.as_ref(), context.now, Tz::UTC)?;
+    let range = bounds.range();
+    if range.is_empty() {
+        return Ok(());
+    }
+    let bucket = mapping.bucket_id;
+    for request in requests(statement, condition.as_ref(), range, bucket, context)? {
+        context.wait(context.engine().delete(bucket, request))?;
+    }
+    Ok(())
+}
+
+/// Removes a measurement from every bucket of the database.
+pub(crate) fn drop_measurement(name: &str, context: &StatementContext<'_>) -> Result<(), Failure> {
+    let mut buckets = Vec::new();
+    for mapping in context.databases.of_database(context.database(None)) {
+        if !context.databases.may_write(mapping) {
+            return Err(insufficient_permissions());
+        }
+        if !buckets.contains(&mapping.bucket_id) {
+            buckets.push(mapping.bucket_id);
+        }
+    }
+    for bucket in buckets {
+        let request = DeleteRequest {
+            measurements: Some(vec![name.to_owned()]),
+            predicate: None,
+            range: TimeRange::ALL,
+        };
+        context.wait(context.engine().delete(bucket, request))?;
+    }
+    Ok(())
+}
+
+fn insufficient_permissions() -> Failure {
+    Failure::Reported(Error::statement("insufficient permissions"))
+}
+
+/// One request where all measurements have the same predicate, which only `_name` prevents.
+fn requests(
+    statement: &DeleteStatement,
+    condition: Option<&Expr>,
+    range: TimeRange,
+    bucket: Id,
+    context: &StatementContext<'_>,
+) -> Result<Vec<DeleteRequest>, Error> {
+    let Some(condition) = condition else {
+        let measurements = match statement.sources.as_slice() {
+            [] => None,
+            sources => {
+                let known = context.snapshots.get(bucket).measurements()?;
+                Some(
+                    known
+                        .iter()
+                        .filter(|name| is_named(sources, name))
+                        .map(to_owned)
+                        .collect(),
+                )
+            }
+        };
+        return Ok(vec![DeleteRequest {
+            measurements,
+            predicate: None,
+            range,
+        }]);
+    };
+    let snapshot = context.snapshots.get(bucket);
+    let mut requests: Vec<DeleteRequest> = Vec::new();
+    for name in snapshot.measurements()? {
+        if !statement.sources.is_empty() && !is_named(&statement.sources, &name) {
+            continue;
+        }
+        let predicate = predicate(condition, &name, range, &snapshot)?;
+        match requests
+            .iter_mut()
+            .find(|request| request.predicate == predicate)
+        {
+            Some(request) => request
+                .measurements
+                .get_or_insert_default()
+                .push(to_owned(&name)),
+            None => requests.push(DeleteRequest {
+                measurements: Some(vec![to_owned(&name)]),
+                predicate,
+                range,
+            }),
+        }
+    }
+    requests.retain(|request| request.predicate != Some(TagPredicate::Constant(false)));
+    Ok(requests)
+}
+
+fn to_owned(name: &Arc<str>) -> String {
+    name.to_string()
+}
+
+fn is_named(sources: &[Measurement], name: &str) -> bool {
+    sources.iter().any(|source| match &source.regex {
+        Some(regex) => regex.is_match(name),
+        None => source.name == name,
+    })
+}
+
+/// The series of a measurement that the condition selects. Only conditions on tags are possible:
+/// a series whose rows would have to be looked at is an error.
+fn predicate(
+    condition: &Expr,
+    measurement: &str,
+    range: TimeRange,
+    snapshot: &Snapshot,
+) -> Result<Option<TagPredicate>, Error> {
+    let partitions = snapshot.partitions(measurement, range);
+    let is_field = |name: &str| partitions.iter().any(|it| it.fields().contains_key(name));
+    let predicate = tag_prefilter(condition, measurement, &is_field);
+    let names_a_field = headwater_influxql::visit::var_refs(condition)
+        .iter()
+        .any(|var| is_field(&var.name) || var.data_type.is_some());
+    if names_a_field {
+        for partition in &partitions {
+            for series in partition.select(predicate.as_ref())? {
+                if let Residual::Rows(_) = residual_for_series(condition, &series.key, &is_field) {
+                    return Err(Error::statement(
+                        "fields not supported in WHERE clause during deletion",
+                    ));
+                }
+            }
+        }
+    }
+    Ok(predicate)
+}
