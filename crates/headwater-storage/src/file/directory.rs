@@ -19,7 +19,7 @@ use headwater_model::{FieldType, SeriesKey, escape_measurement, escape_tag};
 
 pub(super) use self::{
     builder::DirectoryBuilder,
-    codec::{DecodeError, decode, encode},
+    codec::{decode, encode},
 };
 use super::FileSchema;
 

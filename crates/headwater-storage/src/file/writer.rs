@@ -6,6 +6,7 @@ mod buffer;
 use std::path::{Path, PathBuf};
 
 use arrow_array::{Array, ArrayRef};
+use arrow_schema::DataType;
 use headwater_env::{AppendFile, SharedFileSystem};
 use headwater_model::SeriesKey;
 use parquet::{
@@ -337,6 +338,11 @@ impl FileWriter {
         for values in &group.fields {
             let column = next();
             let how = encoding::choose(column, values, self.favors_size)?;
+            let page_rows = match values.data_type() {
+                // Several times as large as numbers.
+                DataType::Utf8 => (page_rows / 4).max(1),
+                _ => page_rows,
+            };
             encoding::encode_chunk(column, values, how, page_rows)?
                 .append_to_row_group(&mut row_group)?;
         }
