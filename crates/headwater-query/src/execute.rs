@@ -37,7 +37,9 @@ mod merge;
 mod opened;
 mod output;
 mod point;
+mod raw;
 mod reduce;
+mod sort;
 mod source;
 mod stage;
 mod subquery;
@@ -53,6 +55,7 @@ use call::Builder;
 use cursor::Cursor;
 use opened::{Group, Opened};
 use output::SeriesBuilder;
+use raw::RawRunner;
 use window::Windows;
 
 /// The receiver of an answer wants no more of it.
@@ -105,28 +108,65 @@ pub(crate) fn run_select(
     if !plan.ascending {
         groups.reverse();
     }
-    for group in groups {
-        context.check()?;
-        let group = Rc::new(group);
-        let mut series =
-            SeriesBuilder::new(plan, &group, Arc::clone(&columns), context.chunk_size);
-        let builder = Builder::new(context, group);
-        let mut cursor = Cursor::open(&builder, &opened.level())?;
-        let mut count: u32 = 0;
-        while let Some(row) = cursor.next()? {
-            count = count.wrapping_add(1);
-            if count.is_multiple_of(1024) {
-                context.check()?;
-            }
-            series.push(row, emit)?;
-        }
-        let is_over = cursor.ended_in_gap();
-        series.finish(emit)?;
-        if is_over {
+    let mut rest = &groups[..];
+    while let Some(first) = rest.first() {
+        let count = rest.iter().take_while(|group| group.name == first.name).count();
+        let (of_name, others) = rest.split_at(count);
+        if !run_measurement(&opened, of_name, &columns, context, emit)? {
             break;
         }
+        rest = others;
     }
     Ok(())
+}
+
+/// The groups of one measurement; false when the statement is over.
+fn run_measurement(
+    opened: &Opened<'_>,
+    groups: &[Group],
+    columns: &Arc<[Arc<str>]>,
+    context: &ExecuteContext<'_>,
+    emit: &mut Emit<'_>,
+) -> Result<bool, Error> {
+    let plan = opened.plan;
+    let Some(first) = groups.first() else { return Ok(true) };
+    let mut raw = RawRunner::new(opened, &first.name, groups, context);
+    for (at, group) in groups.iter().enumerate() {
+        context.check()?;
+        let mut series = SeriesBuilder::new(plan, group, Arc::clone(columns), context.chunk_size);
+        let mut is_over = false;
+        if let Some(raw) = &mut raw {
+            raw.group(at, &mut series, emit)?;
+        } else {
+            is_over = run_points(opened, group, context, &mut series, emit)?;
+        }
+        series.finish(emit)?;
+        if is_over {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// A group through the general pipeline; true when it was the last of the statement.
+fn run_points(
+    opened: &Opened<'_>,
+    group: &Group,
+    context: &ExecuteContext<'_>,
+    series: &mut SeriesBuilder<'_>,
+    emit: &mut Emit<'_>,
+) -> Result<bool, Error> {
+    let builder = Builder::new(context, Rc::new(group.clone()));
+    let mut cursor = Cursor::open(&builder, &opened.level())?;
+    let mut count: u32 = 0;
+    while let Some(row) = cursor.next()? {
+        count = count.wrapping_add(1);
+        if count.is_multiple_of(1024) {
+            context.check()?;
+        }
+        series.push(row, emit)?;
+    }
+    Ok(cursor.ended_in_gap())
 }
 
 /// The start of the window of `GROUP BY time(…)` that `time` is in.

@@ -66,7 +66,7 @@ impl<'a> Builder<'a> {
         for source in &level.opened.sources {
             match source {
                 OpenedSource::Leaf(leaf) => {
-                    inputs.extend(self.leaf_points(level, leaf, request.clone()));
+                    inputs.extend(self.leaf_points(level, leaf, request.clone())?);
                 }
                 OpenedSource::Subquery(inner) => {
                     inputs.extend(subquery::points(self, level, inner, None, &plan.aux)?);
@@ -245,7 +245,7 @@ impl<'a> Builder<'a> {
         for source in &level.opened.sources {
             match source {
                 OpenedSource::Leaf(leaf) => {
-                    inputs.extend(self.leaf_points(level, leaf, request.clone()));
+                    inputs.extend(self.leaf_points(level, leaf, request.clone())?);
                 }
                 OpenedSource::Subquery(inner) => {
                     inputs.extend(subquery::points(self, level, inner, Some(input), aux)?);
@@ -389,21 +389,32 @@ impl<'a> Builder<'a> {
         level: &Level<'a>,
         leaf: &'a Leaf,
         request: RawRequest<'a>,
-    ) -> Option<Points<'a>> {
+    ) -> Result<Option<Points<'a>>, Error> {
         let is_there = match request.main {
             Some(main) => leaf.has_column(main),
             None => request.aux.iter().any(|column| leaf.has_column(column)),
         };
         if !is_there || !self.reads(level, leaf) {
-            return None;
+            return Ok(None);
         }
         let builder = self.clone();
         let level = level.clone();
         let mut shards = in_order(leaf, request.ascending);
-        Some(Box::new(Chain::new(move || {
+        let windows = level.windows;
+        let (is_ordered, ascending) = (level.is_ordered, request.ascending);
+        let mut open = move || {
             let Some(shard) = shards.next() else { return Ok(None) };
             builder.shard_points(&level, shard, &request).map(Some)
-        })))
+        };
+        if is_ordered || leaf.shards.len() < 2 {
+            return Ok(Some(Box::new(Chain::new(open))));
+        }
+        // Without windows all shards are in one, and come in the order of the heap.
+        let mut inputs = Vec::new();
+        while let Some(points) = open()? {
+            inputs.push(points);
+        }
+        Ok(Some(Box::new(WindowMerge::new(inputs, windows, ascending))))
     }
 
     /// The raw points of a shard, merged and cut as storage does.

@@ -3,17 +3,21 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    iter::Peekable,
+    ops::Range,
     rc::Rc,
     sync::Arc,
 };
 
-use headwater_influxql::ast::{DataType, Expr};
+use headwater_influxql::ast::{DataType, Expr, VarRef};
 use headwater_model::{FieldType, Id, SeriesKey, TimeRange};
 use headwater_storage::Slice;
 
 use super::{
+    ExecuteContext,
     cells::Cells,
     filter::Filter,
+    opened::Group,
     point::{Tags, tags_of},
     source::{Scan, Shard, Source},
 };
@@ -46,8 +50,86 @@ pub(super) struct LeafSeries {
     filter: Option<Rc<Filter>>,
 }
 
+/// The scans of one shard, group after group: one scan over the series of all groups, or, where a
+/// group may not be needed at all, one for it alone.
+pub(super) struct GroupReader<'a> {
+    shard: &'a LeafShard,
+    columns: &'a [ColumnRef],
+    read: ReadRequest,
+    /// Of each group, where its series are in `series`.
+    groups: Vec<Range<usize>>,
+    /// The series of all groups, in their order.
+    series: Vec<usize>,
+    scan: Option<Peekable<Box<dyn Iterator<Item = Result<SeriesRows, Error>> + 'a>>>,
+}
+
+impl<'a> GroupReader<'a> {
+    /// `groups` in the order in which they will be read; those of other measurements are empty
+    /// here because their tags are those of another shard.
+    pub(super) fn new(
+        shard: &'a LeafShard,
+        groups: &[Group],
+        columns: &'a [ColumnRef],
+        read: ReadRequest,
+    ) -> Self {
+        let mut series = Vec::new();
+        let groups = groups
+            .iter()
+            .map(|group| {
+                let start = series.len();
+                series.extend(shard.groups.get(&group.dims).into_iter().flatten());
+                start..series.len()
+            })
+            .collect();
+        Self { shard, columns, read, groups, series, scan: None }
+    }
+
+    /// The rows of the group at a position, by series in the order of their keys. Without
+    /// `is_alone` groups must be asked for in ascending order.
+    pub(super) fn group(
+        &mut self,
+        at: usize,
+        is_alone: bool,
+        context: &ExecuteContext<'_>,
+    ) -> Result<Vec<SeriesRows>, Error> {
+        let place = self.groups[at].clone();
+        let mut out = Vec::with_capacity(place.len());
+        if place.is_empty() || !self.shard.shard.range().overlaps(self.read.range) {
+            return Ok(out);
+        }
+        if is_alone {
+            let scan = self.shard.read(&self.series[place], self.columns, self.read)?;
+            for rows in scan {
+                context.check()?;
+                out.push(rows?);
+            }
+            return Ok(out);
+        }
+        let scan = match &mut self.scan {
+            Some(scan) => scan,
+            none => {
+                let scan = self.shard.read(&self.series, self.columns, self.read)?;
+                none.insert(scan.peekable())
+            }
+        };
+        while let Some(rows) = scan.next_if(|rows| match rows {
+            Ok(rows) => rows.index < place.end,
+            Err(_) => true,
+        }) {
+            context.check()?;
+            let rows = rows?;
+            if rows.index >= place.start {
+                out.push(rows);
+            }
+        }
+        Ok(out)
+    }
+}
+
 /// The rows of one series in one shard, cut down to those that the condition lets pass.
 pub(super) struct SeriesRows {
+    /// Position in the request.
+    pub(super) index: usize,
     /// Position in `LeafShard::series`.
     pub(super) series: usize,
     pub(super) slices: Vec<Rows>,
@@ -120,7 +202,9 @@ impl LeafShard {
         if plan.slimit > 0 || plan.soffset > 0 {
             let skipped = usize::try_from(plan.soffset).unwrap_or(usize::MAX);
             let kept = usize::try_from(plan.slimit).unwrap_or(usize::MAX);
-            let kept: BTreeSet<Tags> = groups.keys().skip(skipped).take(kept).cloned().collect();
+            let mut order: Vec<Tags> = groups.keys().cloned().collect();
+            order.sort_by_cached_key(|tags| slimit_key(&plan.dims, tags));
+            let kept: BTreeSet<Tags> = order.into_iter().skip(skipped).take(kept).collect();
             groups.retain(|tags, _| kept.contains(tags));
         }
         Ok(Self { shard, series, groups, condition_columns: columns.into() })
@@ -142,10 +226,10 @@ impl LeafShard {
     /// that are tags cost nothing.
     pub(super) fn read<'a>(
         &'a self,
-        series: &'a [usize],
-        columns: &'a [ColumnRef],
+        series: &[usize],
+        columns: &[ColumnRef],
         request: ReadRequest,
-    ) -> Result<impl Iterator<Item = Result<SeriesRows, Error>> + use<'a>, Error> {
+    ) -> Result<Box<dyn Iterator<Item = Result<SeriesRows, Error>> + 'a>, Error> {
         let mut names: Vec<Arc<str>> = Vec::new();
         let mut number = |name: &Arc<str>| {
             names.iter().position(|other| other == name).unwrap_or_else(|| {
@@ -180,9 +264,12 @@ impl LeafShard {
             ascending_limit: limit.filter(|_| request.ascending),
             descending_limit: limit.filter(|_| !request.ascending),
         })?;
-        Ok(scan.map(move |slices| {
+        let series = series.to_vec();
+        let columns = columns.to_vec();
+        Ok(Box::new(scan.map(move |slices| {
             let slices = slices?;
-            let at = series[slices.index];
+            let index = slices.index;
+            let at = series[index];
             let one = &self.series[at];
             let tag = |column: &ColumnRef| match column.kind {
                 ColumnKind::Tag => one.key.tag(&column.name).cloned(),
@@ -197,8 +284,8 @@ impl LeafShard {
                 })
                 .filter(|rows| !rows.passing.as_ref().is_some_and(Vec::is_empty))
                 .collect();
-            Ok(SeriesRows { series: at, slices })
-        }))
+            Ok(SeriesRows { index, series: at, slices })
+        })))
     }
 }
 
@@ -253,8 +340,15 @@ fn compile(
     if let Some((_, filter)) = compiled.iter().rev().take(8).find(|(known, _)| *known == expr) {
         return Rc::clone(filter);
     }
+    let mut types: BTreeMap<&str, Option<DataType>> = BTreeMap::new();
+    visit_names(&expr, &mut |var| {
+        let known = types.entry(&var.name).or_insert(var.data_type);
+        if rank(var.data_type) > rank(*known) {
+            *known = var.data_type;
+        }
+    });
     let filter = Rc::new(Filter::compile(&expr, &mut |var| {
-        let wanted = field_type(var.data_type?)?;
+        let wanted = field_type(types.get(var.name.as_str()).copied().flatten()?)?;
         let known = columns.iter().position(|(name, t)| **name == *var.name && *t == wanted);
         Some(known.unwrap_or_else(|| {
             columns.push((var.name.as_str().into(), wanted));
@@ -274,4 +368,40 @@ fn field_type(data_type: DataType) -> Option<FieldType> {
         DataType::Boolean => FieldType::Boolean,
         DataType::Tag | DataType::AnyField => return None,
     })
+}
+
+/// A name has one value in a condition, even where it is cast to several types: the reference
+/// reads them in this order and the last one stays.
+fn rank(data_type: Option<DataType>) -> u8 {
+    match data_type {
+        None => 0,
+        Some(DataType::Float) => 1,
+        Some(DataType::Integer) => 2,
+        Some(DataType::String) => 3,
+        Some(DataType::Boolean) => 4,
+        Some(DataType::Tag) => 5,
+        Some(DataType::AnyField) => 6,
+        Some(DataType::Unsigned) => 7,
+    }
+}
+
+fn visit_names<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a VarRef)) {
+    match expr {
+        Expr::VarRef(var) => visit(var),
+        Expr::Paren(inner) => visit_names(inner, visit),
+        Expr::Binary(binary) => {
+            visit_names(&binary.left, visit);
+            visit_names(&binary.right, visit);
+        }
+        Expr::Call(call) => call.args.iter().for_each(|arg| visit_names(arg, visit)),
+        _ => {}
+    }
+}
+
+/// What SLIMIT and SOFFSET count in the order of: the keys that a tag set has, then their values.
+fn slimit_key(dims: &[Arc<str>], tags: &Tags) -> String {
+    let present = || dims.iter().zip(tags.iter()).filter(|(_, value)| !value.is_empty());
+    let keys = present().map(|(key, _)| &**key);
+    let values = present().map(|(_, value)| &**value);
+    keys.chain(values).collect::<Vec<_>>().join("|")
 }

@@ -33,7 +33,7 @@ pub(super) enum OpenedSource<'a> {
 }
 
 /// One output series, and all that is below it: a measurement and values of `dims`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Group {
     pub(super) name: Arc<str>,
     pub(super) dims: Tags,
@@ -171,6 +171,10 @@ impl<'a> Level<'a> {
     /// The level below a transformation: one window more (fill_and_windows.md §6).
     pub(super) fn widened(&self) -> Self {
         let mut wider = self.clone();
+        if self.is_widened {
+            // The outer of two nested transformations has done it.
+            return wider;
+        }
         let range = &mut wider.windows.range;
         if self.plan.ascending {
             range.start = range.start.wrapping_sub(self.windows.every);

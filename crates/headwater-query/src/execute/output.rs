@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use headwater_model::Value;
 
-use super::{Emit, cursor::Row, opened::Group};
+use super::{Emit, cells::Cells, cursor::Row, opened::Group};
 use crate::{
     error::Error,
     plan::SelectPlan,
@@ -53,16 +53,22 @@ impl<'a> SeriesBuilder<'a> {
         Ok(())
     }
 
-    /// Emits columns that are complete already, after the rows collected so far.
-    pub(super) fn push_columns(
-        &mut self,
-        times: Vec<i64>,
-        columns: Vec<Column>,
-        is_last: bool,
-        emit: &mut Emit<'_>,
-    ) -> Result<(), Error> {
-        let series = self.series(times, columns, !is_last);
-        emit(series).map_err(|_| Error::Interrupted)
+    /// How many rows fit into the piece that is being collected; at least one, since a full
+    /// piece goes out first.
+    pub(super) fn room(&mut self, emit: &mut Emit<'_>) -> Result<usize, Error> {
+        if self.times.len() >= self.chunk_size {
+            self.flush(true, emit)?;
+        }
+        Ok(self.chunk_size - self.times.len())
+    }
+
+    /// Adds times; as many cells must be added to each column.
+    pub(super) fn extend_times(&mut self, times: impl Iterator<Item = i64>) {
+        self.times.extend(times);
+    }
+
+    pub(super) fn columns_mut(&mut self) -> &mut [ColumnBuilder] {
+        &mut self.values
     }
 
     /// Emits what is left.
@@ -122,6 +128,12 @@ pub(super) struct Validity(Option<Vec<bool>>);
 impl Validity {
     fn nulls(count: usize) -> Self {
         Self((count > 0).then(|| vec![false; count]))
+    }
+
+    fn extend_valid(&mut self, len: usize) {
+        if let Some(valid) = &mut self.0 {
+            valid.resize(valid.len() + len, true);
+        }
     }
 
     /// Adds a cell after `len` others.
@@ -188,6 +200,38 @@ impl ColumnBuilder {
                 values.push(Some(value));
                 *self = Self::Mixed(values);
             }
+        }
+    }
+
+    /// Adds the cells `first..first + len` of a column from storage.
+    pub(super) fn extend(&mut self, cells: &Cells, first: usize, len: usize) {
+        if let Self::Nulls(nulls) = self {
+            match (0..len).find_map(|at| cells.get(first + at)) {
+                Some(value) => *self = Self::typed(*nulls, &value),
+                None => {
+                    *nulls += len;
+                    return;
+                }
+            }
+        }
+        let is_dense = cells.is_dense();
+        match (&mut *self, cells) {
+            (Self::Float(values, valid), Cells::Float(a)) if is_dense => {
+                valid.extend_valid(len);
+                values.extend_from_slice(&a.values()[first..first + len]);
+            }
+            (Self::Integer(values, valid), Cells::Integer(a)) if is_dense => {
+                valid.extend_valid(len);
+                values.extend_from_slice(&a.values()[first..first + len]);
+            }
+            (Self::Unsigned(values, valid), Cells::Unsigned(a)) if is_dense => {
+                valid.extend_valid(len);
+                values.extend_from_slice(&a.values()[first..first + len]);
+            }
+            (Self::String(values), Cells::Constant(text)) => {
+                values.extend(std::iter::repeat_n(text, len).map(|text| Some(Arc::clone(text))));
+            }
+            (builder, cells) => (0..len).for_each(|at| builder.push(cells.get(first + at))),
         }
     }
 

@@ -32,8 +32,7 @@ impl Point {
     }
 }
 
-/// A pull stream of points. `None` may be followed by further points: a window whose reducer
-/// gave nothing ends a stream for those that stop at the first `None` (§3.4).
+/// A pull stream of points.
 pub(super) trait PointStream {
     fn next(&mut self) -> Result<Option<Point>, Error>;
 }
@@ -113,6 +112,8 @@ pub(super) fn cast(value: &Value, to: FieldType) -> Option<Value> {
         (FieldType::Float, Value::Float(v)) => Value::Float(*v),
         (FieldType::Float, Value::Integer(v)) => Value::Float(*v as f64),
         (FieldType::Float, Value::Unsigned(v)) => Value::Float(*v as f64),
+        // NaN comes from expressions only, and means null.
+        (FieldType::Integer | FieldType::Unsigned, Value::Float(v)) if v.is_nan() => return None,
         (FieldType::Integer, Value::Float(v)) => Value::Integer(float_to_integer(*v)),
         (FieldType::Integer, Value::Integer(v)) => Value::Integer(*v),
         (FieldType::Integer, Value::Unsigned(v)) => Value::Integer(*v as i64),

@@ -14,10 +14,10 @@ use crate::error::Error;
 
 mod reducer;
 
-pub(super) use reducer::{Emitted, Reducer, ReducerKind, mode, percentile_index, stddev};
+pub(super) use reducer::{Emitted, Reducer, ReducerKind};
 
-/// Set while the last round of a stream gave nothing: for a consumer that does not ask again,
-/// the stream of all groups is over.
+/// Set when a stream met a point outside of its own window: it is over, for this group and all
+/// that follow.
 pub(super) type Gap = Rc<Cell<bool>>;
 
 pub(super) struct Reduce<'a> {
@@ -54,17 +54,15 @@ impl<'a> Reduce<'a> {
         }
     }
 
-    fn round(&mut self) -> Result<(), Error> {
-        let Some(first) = self.first()? else {
-            self.gap.set(false);
-            return Ok(());
-        };
+    /// Reduces one window; false at the end.
+    fn round(&mut self) -> Result<bool, Error> {
+        let Some(first) = self.first()? else { return Ok(false) };
         let (start, end) = self.windows.of(first.time);
         if first.time < start || first.time >= end {
             // The first point lies outside of its own window: nothing is consumed, ever.
             self.input.unread(first);
             self.gap.set(true);
-            return Ok(());
+            return Ok(false);
         }
         let mut groups: Vec<(Tags, Reducer)> = Vec::new();
         let mut index: BTreeMap<Tags, usize> = BTreeMap::new();
@@ -93,8 +91,7 @@ impl<'a> Reduce<'a> {
             groups.reverse();
         }
         self.emit(start, groups);
-        self.gap.set(self.pending.is_empty());
-        Ok(())
+        Ok(true)
     }
 
     fn emit(&mut self, start: i64, groups: Vec<(Tags, Reducer)>) {
@@ -123,9 +120,7 @@ impl<'a> Reduce<'a> {
 
 impl PointStream for Reduce<'_> {
     fn next(&mut self) -> Result<Option<Point>, Error> {
-        if self.pending.is_empty() {
-            self.round()?;
-        }
+        while self.pending.is_empty() && self.round()? {}
         Ok(self.pending.pop_front())
     }
 }

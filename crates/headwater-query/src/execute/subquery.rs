@@ -14,7 +14,10 @@ use super::{
     stage::TagSubset,
     types,
 };
-use crate::{error::Error, plan::ColumnRef};
+use crate::{
+    error::Error,
+    plan::{ColumnKind, ColumnRef},
+};
 
 /// Where a name of the enclosing statement is found in a row.
 #[derive(Debug, Clone, Copy)]
@@ -34,12 +37,12 @@ pub(super) fn points<'a>(
     aux: &'a [ColumnRef],
 ) -> Result<Option<Points<'a>>, Error> {
     let below = level.nested(inner);
-    let place = |column: &ColumnRef| (find(&below, &column.name), types::column_type(column));
-    let driver = main.map(place);
+    let driver =
+        main.map(|column| (find(&below, &column.name), types::column_type(column)));
     if let Some((Place::Nowhere, _) | (_, None)) = driver {
         return Ok(None);
     }
-    let aux = aux.iter().map(place).collect();
+    let aux = aux.iter().map(|column| (find(&below, &column.name), aux_type(column))).collect();
     let condition = level.plan.condition.as_ref().map(|expr| {
         let mut places = Vec::new();
         let condition = RowCondition::compile_without_math(expr, &mut |var| {
@@ -52,6 +55,15 @@ pub(super) fn points<'a>(
     let cursor = Cursor::open(builder, &below)?;
     let points = SubqueryPoints { cursor, driver, aux, condition };
     Ok(Some(TagSubset::around(Box::new(points), &keep, &level.keep)))
+}
+
+/// The type that an auxiliary column is cast to; a tag's name may mean a column, which then
+/// stays as it is.
+fn aux_type(column: &ColumnRef) -> Option<FieldType> {
+    match column.kind {
+        ColumnKind::Field(field_type) => Some(field_type),
+        ColumnKind::Tag | ColumnKind::Unknown => None,
+    }
 }
 
 /// Columns first, by their names without suffix; then the tags of the statement's own GROUP BY.
@@ -99,7 +111,10 @@ impl SubqueryPoints<'_> {
 
 fn read(row: &Row, (place, field_type): (Place, Option<FieldType>)) -> Option<Value> {
     match place {
-        Place::Column(at) => cast(row.values[at].as_ref()?, field_type?),
+        Place::Column(at) => match (&row.values[at], field_type) {
+            (Some(value), Some(field_type)) => cast(value, field_type),
+            (value, _) => value.clone(),
+        },
         Place::Tag(at) => Some(Value::String(Arc::clone(&row.tags[at]))),
         Place::Nowhere => None,
     }

@@ -9,6 +9,7 @@ use crate::{
     execute::{
         heap,
         point::{Aux, Point},
+        sort,
     },
     plan::Aggregate,
 };
@@ -169,15 +170,7 @@ impl Reducer {
                 out.extend(kept.into_iter().filter_map(Emitted::of));
             }
             Self::Extremes { is_top, mut kept, .. } => {
-                kept.sort_by(|l, r| {
-                    if is_lesser(is_top, r, l) {
-                        Ordering::Less
-                    } else if is_lesser(is_top, l, r) {
-                        Ordering::Greater
-                    } else {
-                        Ordering::Equal
-                    }
-                });
+                sort::sort(&mut kept, |l, r| is_lesser(is_top, r, l));
                 out.extend(kept.into_iter().filter_map(Emitted::of));
             }
         }
@@ -217,27 +210,42 @@ fn add_values(sum: Option<Value>, value: &Value) -> Value {
     }
 }
 
-/// Whether `point` takes the place of `best`.
+/// Whether `point` takes the place of `best`. NaN is neither less nor greater nor equal.
 fn is_better(function: Aggregate, best: &Point, point: &Point) -> bool {
-    let by_value = compare_points(point, best);
+    let order = partial_order(point, best);
+    let is_less = order == Some(Ordering::Less);
+    let is_greater = order == Some(Ordering::Greater);
+    let is_equal = order == Some(Ordering::Equal);
     let earlier = point.time < best.time;
     let is_boolean = matches!(point.value, Some(Value::Boolean(_)));
     match function {
-        Aggregate::Min => by_value.is_lt() || (by_value.is_eq() && earlier),
-        Aggregate::Max => by_value.is_gt() || (by_value.is_eq() && earlier),
+        Aggregate::Min => is_less || (is_equal && earlier),
+        Aggregate::Max => is_greater || (is_equal && earlier),
         Aggregate::First => {
-            let wins = if is_boolean { by_value.is_lt() } else { by_value.is_gt() };
+            let wins = if is_boolean { is_less } else { is_greater };
             earlier || (point.time == best.time && wins)
         }
-        _ => point.time > best.time || (point.time == best.time && by_value.is_gt()),
+        _ => point.time > best.time || (point.time == best.time && is_greater),
     }
 }
 
 /// Whether `left` is the first to give way in a heap of the largest (smallest) points.
 fn is_lesser(is_top: bool, left: &Point, right: &Point) -> bool {
-    match compare_points(left, right) {
-        Ordering::Equal => left.time > right.time,
-        order => order.is_lt() == is_top,
+    match partial_order(left, right) {
+        Some(Ordering::Equal) => left.time > right.time,
+        Some(order) => order.is_lt() == is_top,
+        None => false,
+    }
+}
+
+fn is_less(left: &Point, right: &Point) -> bool {
+    partial_order(left, right) == Some(Ordering::Less)
+}
+
+fn partial_order(left: &Point, right: &Point) -> Option<Ordering> {
+    match (&left.value, &right.value) {
+        (Some(Value::Float(l)), Some(Value::Float(r))) => l.partial_cmp(r),
+        _ => Some(compare_points(left, right)),
     }
 }
 
@@ -274,14 +282,14 @@ fn reduce_all(kind: &ReducerKind, mut points: Vec<Point>) -> Option<Emitted> {
     match kind {
         ReducerKind::Percentile(percentile) => {
             let at = percentile_index(points.len(), *percentile)?;
-            points.sort_by(compare_points);
+            sort::sort(&mut points, is_less);
             Emitted::of(points.swap_remove(at))
         }
         ReducerKind::Aggregate(Aggregate::Mode) => {
             if points.len() == 1 {
                 return Emitted::of(points.pop()?);
             }
-            points.sort_by(compare_points);
+            sort::sort(&mut points, is_less);
             let values: Vec<(Value, i64)> =
                 points.into_iter().filter_map(|p| Some((p.value?, p.time))).collect();
             mode(&values).map(Emitted::plain)
@@ -298,7 +306,7 @@ fn reduce_all(kind: &ReducerKind, mut points: Vec<Point>) -> Option<Emitted> {
             }))
         }
         ReducerKind::Aggregate(Aggregate::Median) => {
-            points.sort_by(compare_points);
+            sort::sort(&mut points, is_less);
             median(&points).map(Value::Float).map(Emitted::plain)
         }
         _ => {
