@@ -1,1 +1,14 @@
-fn main() {}
+//! The `headwater` command: one binary that serves, and the commands beside it.
+
+mod cli;
+mod demo;
+mod wire;
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    cli::main()
+}

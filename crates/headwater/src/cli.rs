@@ -1,0 +1,47 @@
+//! The command line: what may be written, and which file carries it out.
+
+mod serve;
+mod setup;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// An open time series server that speaks the InfluxDB 1.x compatibility API.
+#[derive(Debug, Parser)]
+#[command(name = "headwater", version, about, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start the server
+    Serve(serve::Args),
+    /// Set up a running server: the first user, organization, bucket and token
+    Setup(setup::Args),
+}
+
+/// Parses the arguments, runs the command and reports its failure on standard error.
+pub(crate) fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Serve(args) => serve::run(args),
+        Command::Setup(args) => setup::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "the last word of a command that failed"
+)]
+fn complain(error: &anyhow::Error) {
+    eprintln!("headwater: {error:#}");
+}

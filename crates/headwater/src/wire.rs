@@ -1,0 +1,103 @@
+//! Builds every component and joins them; the only place that does.
+
+use std::{fs::File, path::PathBuf, sync::Arc};
+
+use anyhow::{Context, Result, anyhow, bail};
+use headwater_catalog::{Catalog, Profile};
+use headwater_env::{OsRandom, SharedClock, SharedRandom, StdFileSystem, SystemClock};
+use headwater_http::AppState;
+use headwater_query::QueryEngine;
+use headwater_storage::{Components, Engine};
+use tracing::info;
+
+/// What the command line chose.
+pub(crate) struct Settings {
+    pub(crate) data_dir: PathBuf,
+    pub(crate) profile: String,
+    pub(crate) memtable_flush_bytes: Option<usize>,
+}
+
+/// The server, ready to be listened for.
+pub(crate) struct Wired {
+    pub(crate) catalog: Catalog,
+    pub(crate) engine: Engine,
+    pub(crate) routes: axum::Router,
+    /// Held as long as the data directory is ours.
+    _lock: File,
+}
+
+pub(crate) async fn open(settings: &Settings) -> Result<Wired> {
+    let dir = &settings.data_dir;
+    std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    let lock = lock(dir)?;
+    let clock: SharedClock = Arc::new(SystemClock);
+    let random: SharedRandom = Arc::new(OsRandom);
+    let started = clock.monotonic();
+    let profile = match settings.profile.as_str() {
+        "oss" => Profile::Oss,
+        _ => Profile::Cloud,
+    };
+    let catalog = Catalog::open_with(
+        &format!("sqlite://{}?mode=rwc", dir.join("catalog.sqlite").display()),
+        headwater_catalog::Settings {
+            profile,
+            ..Default::default()
+        },
+        clock.clone(),
+        random.clone(),
+    )
+    .await
+    .map_err(|error| anyhow!("opening the catalog: {error}"))?;
+    let mut storage = headwater_storage::Settings::new(dir);
+    if let Some(bytes) = settings.memtable_flush_bytes {
+        storage.memtable_bytes_flush = bytes;
+    }
+    let components = Components {
+        catalog: catalog.clone(),
+        clock: clock.clone(),
+        file_system: Arc::new(StdFileSystem),
+    };
+    let engine = Engine::open(storage, components)
+        .await
+        .map_err(|error| anyhow!("opening the storage engine: {error}"))?;
+    let query = QueryEngine::new(
+        catalog.clone(),
+        engine.clone(),
+        clock.clone(),
+        headwater_query::Settings::default(),
+    );
+    info!(
+        "opened {} in {:?}",
+        dir.display(),
+        clock.monotonic().saturating_sub(started)
+    );
+    let state = AppState {
+        catalog: catalog.clone(),
+        engine: engine.clone(),
+        query,
+        clock,
+        random,
+        settings: Arc::default(),
+    };
+    Ok(Wired {
+        catalog,
+        engine,
+        routes: headwater_http::routes(state),
+        _lock: lock,
+    })
+}
+
+/// Two processes on one data directory would destroy it.
+fn lock(dir: &std::path::Path) -> Result<File> {
+    let path = dir.join("lock");
+    let file = File::create(&path).with_context(|| format!("cannot open {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            bail!("{} is in use by another process", dir.display())
+        }
+        Err(std::fs::TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+        }
+    }
+}

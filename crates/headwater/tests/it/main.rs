@@ -1,0 +1,8 @@
+//! End-to-end tests of the real binary over loopback, each with a server and data of its own.
+
+mod clients;
+mod golden;
+mod kill;
+mod parquet;
+mod serve;
+mod server;

@@ -1,0 +1,238 @@
+//! A server process on a free port, killed when dropped, and a small client for it.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex},
+};
+
+use serde_json::{Value, json};
+
+/// The operator token that [`Server::set_up`] asks for.
+pub(crate) const TOKEN: &str = "test-operator-token";
+/// The organization, bucket and, by automatic mapping, database of [`Server::set_up`].
+pub(crate) const NAME: &str = "first";
+
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) url: String,
+    agent: ureq::Agent,
+    log: Arc<Mutex<String>>,
+}
+
+/// Status and body of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e} in {:?}", self.body))
+    }
+}
+
+impl Server {
+    pub(crate) fn start(data_dir: &Path) -> Self {
+        Self::start_with(data_dir, &[], &[])
+    }
+
+    /// Waits until the server says that it listens.
+    pub(crate) fn start_with(data_dir: &Path, args: &[&str], env: &[(&str, &str)]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_headwater"))
+            .args(["serve", "--bind", "127.0.0.1:0", "--data-dir"])
+            .arg(data_dir)
+            .args(args)
+            .envs(env.iter().copied())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let log = Arc::new(Mutex::new(String::new()));
+        let mut stdout = child.stdout.take().expect("stdout is piped");
+        let into = log.clone();
+        std::thread::spawn(move || {
+            let mut chunk = [0; 4096];
+            while let Ok(read @ 1..) = stdout.read(&mut chunk) {
+                into.lock()
+                    .expect("no panic")
+                    .push_str(&String::from_utf8_lossy(&chunk[..read]));
+            }
+        });
+        let mut lines = BufReader::new(child.stderr.take().expect("stderr is piped")).lines();
+        let mut url = None;
+        for line in lines.by_ref() {
+            let line = line.expect("the log is UTF-8");
+            let listens = line
+                .split_once("listening on ")
+                .map(|(_, url)| url.trim().to_owned());
+            log.lock().expect("no panic").push_str(&(line + "\n"));
+            if listens.is_some() {
+                url = listens;
+                break;
+            }
+        }
+        let Some(url) = url else {
+            panic!(
+                "the server did not listen:\n{}",
+                log.lock().expect("no panic")
+            );
+        };
+        let into = log.clone();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                into.lock().expect("no panic").push_str(&(line + "\n"));
+            }
+        });
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .build()
+            .into();
+        Self {
+            child,
+            url,
+            agent,
+            log,
+        }
+    }
+
+    /// Started on an empty directory and set up with [`TOKEN`] and [`NAME`].
+    pub(crate) fn set_up(data_dir: &Path) -> Self {
+        let server = Self::start(data_dir);
+        let body = json!({"username": "admin", "password": "test-password", "org": NAME,
+            "bucket": NAME, "token": TOKEN});
+        let answer = server.request("POST", "/api/v2/setup", &[], &body.to_string());
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        server
+    }
+
+    /// With the operator token.
+    pub(crate) fn request(
+        &self,
+        method: &str,
+        path: &str,
+        query: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        self.try_request(method, path, query, body)
+            .expect("the server answers")
+    }
+
+    /// `None` when the connection broke before an answer.
+    pub(crate) fn try_request(
+        &self,
+        method: &str,
+        path: &str,
+        query: &[(&str, &str)],
+        body: &str,
+    ) -> Option<Answer> {
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(self.uri(path, query))
+            .header("Authorization", format!("Token {TOKEN}"));
+        if body.starts_with('{') {
+            request = request.header("Content-Type", "application/json");
+        }
+        let request = request.body(body.to_owned()).expect("a valid request");
+        let mut response = self.agent.run(request).ok()?;
+        let status = response.status().as_u16();
+        let body = response
+            .body_mut()
+            .with_config()
+            .limit(1 << 30)
+            .read_to_vec()
+            .ok()?;
+        Some(Answer {
+            status,
+            body: String::from_utf8_lossy(&body).into_owned(),
+        })
+    }
+
+    /// A form-encoded POST with the operator token.
+    pub(crate) fn request_form(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        form: &[(&str, &str)],
+    ) -> Answer {
+        let mut response = self
+            .agent
+            .post(self.uri(path, query))
+            .header("Authorization", format!("Token {TOKEN}"))
+            .send_form(form.iter().copied())
+            .expect("the server answers");
+        let status = response.status().as_u16();
+        Answer {
+            status,
+            body: response.body_mut().read_to_string().expect("UTF-8"),
+        }
+    }
+
+    fn uri(&self, path: &str, query: &[(&str, &str)]) -> String {
+        let mut uri = format!("{}{path}", self.url);
+        for (i, (name, value)) in query.iter().enumerate() {
+            uri.push(if i == 0 { '?' } else { '&' });
+            uri.push_str(name);
+            uri.push('=');
+            for byte in value.bytes() {
+                if byte.is_ascii_alphanumeric() {
+                    uri.push(char::from(byte));
+                } else {
+                    uri.push_str(&format!("%{byte:02X}"));
+                }
+            }
+        }
+        uri
+    }
+
+    /// Writes lines to the database of [`NAME`], which must be accepted.
+    pub(crate) fn write(&self, precision: &str, lines: &str) {
+        let query = [("db", NAME), ("precision", precision)];
+        let answer = self.request("POST", "/write", &query, lines);
+        assert_eq!(answer.status, 204, "{}", answer.body);
+    }
+
+    /// The answer to a query of the database of [`NAME`], with times in seconds.
+    pub(crate) fn query(&self, text: &str) -> Value {
+        let query = [("db", NAME), ("epoch", "s"), ("q", text)];
+        self.request("GET", "/query", &query, "").json()
+    }
+
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().expect("no panic").clone()
+    }
+
+    /// `kill -9`: no chance to finish anything.
+    pub(crate) fn kill_running(&self) {
+        let pid = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-KILL", &pid])
+                .status()
+                .expect("kill runs")
+                .success()
+        );
+    }
+
+    /// As an operator stops it.
+    pub(crate) fn terminate(mut self) -> ExitStatus {
+        let pid = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &pid])
+                .status()
+                .expect("kill runs")
+                .success()
+        );
+        self.child.wait().expect("the process ends")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
