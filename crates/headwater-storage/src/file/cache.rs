@@ -65,14 +65,6 @@ pub(super) enum Cached {
     Chunk(Bytes),
 }
 
-/// What the cache holds at a moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct CacheStatistics {
-    pub(crate) entries: usize,
-    pub(crate) used_bytes: usize,
-    pub(crate) budget_bytes: usize,
-}
-
 impl FileCache {
     /// Keeps at most `budget_bytes`; what readers hold at a moment comes on top.
     pub(crate) fn new(budget_bytes: usize) -> Self {
@@ -83,13 +75,9 @@ impl FileCache {
         }))
     }
 
-    pub(crate) fn statistics(&self) -> CacheStatistics {
-        let state = self.0.state.read();
-        CacheStatistics {
-            entries: state.entries.len(),
-            used_bytes: state.used_bytes,
-            budget_bytes: self.0.budget_bytes,
-        }
+    /// Bytes of all that is kept.
+    pub(crate) fn used_bytes(&self) -> usize {
+        self.0.state.read().used_bytes
     }
 
     /// A number for a file's entries, never given twice.

@@ -10,12 +10,11 @@ mod codec;
 mod select;
 
 use std::{
-    cmp::Ordering,
     ops::Range,
     sync::{Arc, OnceLock},
 };
 
-use headwater_model::{FieldType, SeriesKey, escape_measurement, escape_tag};
+use headwater_model::{FieldType, SeriesKey};
 
 pub(super) use self::{
     builder::DirectoryBuilder,
@@ -134,11 +133,6 @@ impl Directory {
             .expect("holds one entry more than there are series")
     }
 
-    /// The measurement and columns of the file.
-    pub(crate) fn schema(&self) -> &FileSchema {
-        &self.schema
-    }
-
     pub(crate) fn tag_keys(&self) -> &[Arc<str>] {
         &self.schema.tag_keys
     }
@@ -147,15 +141,8 @@ impl Directory {
         &self.schema.fields
     }
 
-    /// The values of the tag key with index `tag` in `tag_keys`: sorted, distinct. Each occurs in
-    /// a series of the file.
-    pub(crate) fn tag_values(&self, tag: usize) -> &[Arc<str>] {
-        &self.tags[tag].values
-    }
-
-    /// The value of a tag of a series, as 1 + index into `tag_values(tag)`; 0 when the series
-    /// lacks the tag.
-    pub(crate) fn tag_code(&self, tag: usize, series: u32) -> u32 {
+    /// The value of a tag of a series as a code.
+    fn tag_code(&self, tag: usize, series: u32) -> u32 {
         self.tags[tag].codes.get(series as usize)
     }
 
@@ -198,48 +185,6 @@ impl Directory {
 
     pub(crate) fn max_time(&self, series: u32) -> i64 {
         self.max_times[series as usize]
-    }
-
-    /// The number of the series with this key.
-    pub(crate) fn find(&self, key: &SeriesKey) -> Option<u32> {
-        if *key.measurement() != self.schema.measurement || !self.has_values_of(key) {
-            return None;
-        }
-        let wanted = key.as_str().as_bytes();
-        let mut buffer = String::with_capacity(wanted.len() + 16);
-        let (mut low, mut high) = (0, self.series_count() as u32);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            self.write_key(middle, &mut buffer);
-            match buffer.as_bytes().cmp(wanted) {
-                Ordering::Equal => return Some(middle),
-                Ordering::Less => low = middle + 1,
-                Ordering::Greater => high = middle,
-            }
-        }
-        None
-    }
-
-    /// Whether each tag of `key` occurs in the file; most series that the file lacks fail here.
-    fn has_values_of(&self, key: &SeriesKey) -> bool {
-        key.tags().iter().all(|(key, value)| {
-            self.schema
-                .tag_keys
-                .binary_search(key)
-                .is_ok_and(|tag| self.tags[tag].values.binary_search(value).is_ok())
-        })
-    }
-
-    /// Replaces `buffer` with the canonical key of a series.
-    fn write_key(&self, series: u32, buffer: &mut String) {
-        buffer.clear();
-        buffer.push_str(&escape_measurement(&self.schema.measurement));
-        for (key, value) in self.tags(series) {
-            buffer.push(',');
-            buffer.push_str(&escape_tag(key));
-            buffer.push('=');
-            buffer.push_str(&escape_tag(value));
-        }
     }
 
     /// About what the directory occupies in memory, keys that may be kept included.

@@ -44,8 +44,11 @@ fn floats(count: usize) -> Vec<Option<ArrayRef>> {
     )))]
 }
 
+/// The arguments of `write_series`.
+type Call = (SeriesKey, Vec<i64>, Vec<Option<ArrayRef>>);
+
 /// The reason for which the last of `calls` is refused.
-fn refusal(calls: &[(SeriesKey, Vec<i64>, Vec<Option<ArrayRef>>)]) -> String {
+fn refusal(calls: &[Call]) -> String {
     let mut writer = writer(&file_system());
     let (last, before) = calls.split_last().unwrap();
     for (key, times, columns) in before {
@@ -60,7 +63,7 @@ fn refusal(calls: &[(SeriesKey, Vec<i64>, Vec<Option<ArrayRef>>)]) -> String {
 #[test]
 fn calls_that_break_the_rules_are_refused() {
     let series = |value: &str| key("m", "host", value);
-    let check = |calls: &[(SeriesKey, Vec<i64>, Vec<Option<ArrayRef>>)], reason: &str| {
+    let check = |calls: &[Call], reason: &str| {
         assert_eq!(
             refusal(calls),
             format!("data file {PATH}: cannot encode: {reason}")
