@@ -37,7 +37,7 @@ const COMPRESSION_RATIO_MAX: f64 = 0.9;
 /// By how much zstd must be smaller than lz4: it decodes several times slower, and to set it up
 /// costs more than to read an hour of one series.
 const ZSTD_RATIO_MAX_FOR_SPEED: f64 = 0.5;
-const ZSTD_RATIO_MAX_FOR_SIZE: f64 = 0.85;
+const ZSTD_RATIO_MAX_FOR_SIZE: f64 = 0.9;
 
 /// How a column chunk is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,21 @@
+use std::time::Duration;
+
+use super::{Choice, choose};
+use crate::settings::Settings;
+
+#[test]
+fn a_flush_is_due_by_size_by_age_or_for_what_is_frozen() {
+    let settings = Settings::new("/data");
+    let check = |bytes, since: Option<u64>, is_frozen, now| {
+        let since = since.map(Duration::from_secs);
+        choose(&settings, bytes, since, is_frozen, Duration::from_secs(now))
+    };
+    assert_eq!(check(0, None, false, 1_000_000), Choice::Nothing);
+    assert_eq!(
+        check(settings.memtable_bytes_flush, Some(0), false, 0),
+        Choice::Size
+    );
+    assert_eq!(check(1, Some(10), false, 609), Choice::Nothing);
+    assert_eq!(check(1, Some(10), false, 610), Choice::Age);
+    assert_eq!(check(0, None, true, 0), Choice::Size);
+}

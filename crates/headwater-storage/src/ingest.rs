@@ -1,0 +1,272 @@
+//! From parsed points to memtable rows: series resolution, type checks, and what is said about
+//! the points that are not taken (`spec/write.md` §6.1).
+
+use headwater_model::{
+    Id,
+    line_protocol::{self, ParsedBatch, ParsedPoint},
+};
+
+use crate::{
+    error::Result,
+    limits::STRING_BYTES_MAX,
+    memtable::RowError,
+    state::{BucketState, PartitionName, State},
+};
+
+/// Where points go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WriteTarget {
+    pub bucket: Id,
+    /// The bucket's shard group duration, in nanoseconds.
+    pub shard_group: i64,
+    /// The bucket's retention; older points are dropped.
+    pub oldest: Option<RetentionLimit>,
+}
+
+/// The retention of a bucket at the moment of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetentionLimit {
+    /// The earliest time that is kept.
+    pub lower_bound: i64,
+    /// The retention period, in nanoseconds.
+    pub duration: i64,
+}
+
+/// What became of a write that was carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WriteOutcome {
+    /// All points are stored.
+    Accepted,
+    /// Points were dropped, or a field was left out; the others are stored.
+    Partial(PartialWrite),
+}
+
+/// Why points were dropped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartialWrite {
+    /// The first reason, as in `partial write: <reason> dropped=<n>`.
+    pub reason: String,
+    /// The points dropped in the partition of the first reason.
+    pub dropped: usize,
+    /// Whether the message goes on with ` for database: <bucket> for retention policy: autogen`.
+    pub names_bucket: bool,
+}
+
+/// What applying a batch did.
+#[derive(Debug, Default)]
+pub(crate) struct Applied {
+    /// Positions of the points that were not stored, ascending.
+    pub(crate) rejected: Vec<usize>,
+    partial: Option<Partial>,
+    outdated: Option<Outdated>,
+    pub(crate) bytes: usize,
+}
+
+/// The first partition in which something was dropped.
+#[derive(Debug)]
+struct Partial {
+    partition_start: i64,
+    write: PartialWrite,
+}
+
+/// Points older than the retention allows.
+#[derive(Debug)]
+struct Outdated {
+    count: usize,
+    /// Position and time.
+    oldest: (usize, i64),
+    newest: (usize, i64),
+}
+
+impl State {
+    /// Adds the points of a batch to the memtable.
+    pub(crate) fn apply(
+        &mut self,
+        target: &WriteTarget,
+        batch: &ParsedBatch<'_>,
+    ) -> Result<Applied> {
+        let mut applied = Applied::default();
+        let lower_bound = target.oldest.map_or(i64::MIN, |limit| limit.lower_bound);
+        let bucket = self
+            .buckets
+            .entry(target.bucket)
+            .or_insert_with_key(|id| BucketState::new(*id));
+        let tables = &mut self.active.tables;
+        for (at, point) in batch.points.iter().enumerate() {
+            if point.time < lower_bound {
+                applied.note_outdated(at, point.time);
+                continue;
+            }
+            let (series, number) = match bucket.registry.find(point.series) {
+                Some(found) => found,
+                None => {
+                    let key = line_protocol::series_key(point.series);
+                    let number = bucket.measurement(key.measurement());
+                    (bucket.registry.insert(point.series, key, number), number)
+                }
+            };
+            let measurement = &mut bucket.measurements[number as usize];
+            let partition = measurement.partition_of(point.time, target.shard_group);
+            let start = partition.start;
+            let was_empty = partition.table.is_empty();
+            let was_fresh = !partition.is_stale;
+            let fields = batch.fields_of(point);
+            match partition
+                .table
+                .push(&mut partition.schema, series, point.time, fields)
+            {
+                Ok(stored) => {
+                    applied.bytes += stored.bytes;
+                    if stored.is_full {
+                        partition.table.seal(bucket.registry.keys())?;
+                    }
+                    if stored.is_time_stripped {
+                        let name = &measurement.name;
+                        applied.note_stripped(start, name);
+                    }
+                    if was_empty {
+                        let bucket = bucket.id;
+                        tables.push(PartitionName {
+                            bucket,
+                            measurement: number,
+                            start,
+                        });
+                    }
+                    if was_fresh {
+                        bucket.mark_stale(number, start);
+                    }
+                }
+                Err(error) => {
+                    let reason = reason(&error, &measurement.name);
+                    applied.note_rejected(at, start, reason);
+                }
+            }
+        }
+        self.active.bytes += applied.bytes;
+        Ok(applied)
+    }
+}
+
+impl Applied {
+    #[cold]
+    fn note_outdated(&mut self, at: usize, time: i64) {
+        self.rejected.push(at);
+        let outdated = self.outdated.get_or_insert(Outdated {
+            count: 0,
+            oldest: (at, time),
+            newest: (at, time),
+        });
+        outdated.count += 1;
+        if time < outdated.oldest.1 {
+            outdated.oldest = (at, time);
+        }
+        if time > outdated.newest.1 {
+            outdated.newest = (at, time);
+        }
+    }
+
+    #[cold]
+    fn note_stripped(&mut self, partition_start: i64, measurement: &str) {
+        self.partial.get_or_insert_with(|| Partial {
+            partition_start,
+            write: PartialWrite {
+                reason: format!(
+                    "invalid field name: input field \"time\" on measurement \"{measurement}\" is \
+                     invalid. Field \"time\" has been stripped from point."
+                ),
+                dropped: 0,
+                names_bucket: true,
+            },
+        });
+    }
+
+    #[cold]
+    fn note_rejected(&mut self, at: usize, partition_start: i64, reason: String) {
+        self.rejected.push(at);
+        let partial = self.partial.get_or_insert_with(|| Partial {
+            partition_start,
+            write: PartialWrite {
+                reason,
+                dropped: 0,
+                names_bucket: false,
+            },
+        });
+        if partial.partition_start == partition_start {
+            partial.write.dropped += 1;
+        }
+    }
+
+    /// What the writer is told. A reason of the partitions comes before one of the retention.
+    pub(crate) fn outcome(&self, target: &WriteTarget, batch: &ParsedBatch<'_>) -> WriteOutcome {
+        if let Some(partial) = &self.partial {
+            return WriteOutcome::Partial(partial.write.clone());
+        }
+        match (&self.outdated, target.oldest) {
+            (Some(outdated), Some(limit)) => WriteOutcome::Partial(PartialWrite {
+                reason: outdated.reason(limit, &batch.points),
+                dropped: outdated.count,
+                names_bucket: true,
+            }),
+            _ => WriteOutcome::Accepted,
+        }
+    }
+}
+
+impl Outdated {
+    fn reason(&self, limit: RetentionLimit, points: &[ParsedPoint<'_>]) -> String {
+        let bound = rfc3339(limit.lower_bound);
+        let violation = |(at, time): (usize, i64)| {
+            let key = line_protocol::series_key(points[at].series);
+            format!(
+                "point {} at {} dropped because it violates a Retention Policy Lower Bound at \
+                 {bound}",
+                key.as_str(),
+                rfc3339(time)
+            )
+        };
+        format!(
+            "dropped {} points outside retention policy of duration {} - oldest {}, newest {}",
+            self.count,
+            go_duration(limit.duration),
+            violation(self.oldest),
+            violation(self.newest)
+        )
+    }
+}
+
+fn reason(error: &RowError, measurement: &str) -> String {
+    match error {
+        RowError::TypeConflict { field, is, was } => format!(
+            "field type conflict: input field \"{field}\" on measurement \"{measurement}\" is \
+             type {is}, already exists as type {was}"
+        ),
+        RowError::StringTooLong { field, bytes } => format!(
+            "input field \"{field}\" on measurement \"{measurement}\" is too long, {bytes} > \
+             {STRING_BYTES_MAX}"
+        ),
+        RowError::OnlyTime => format!(
+            "invalid field name: input field \"time\" on measurement \"{measurement}\" is invalid"
+        ),
+    }
+}
+
+/// A time as the reference prints it: no trailing zeros in the fraction of a second.
+fn rfc3339(time: i64) -> String {
+    let text = chrono::DateTime::from_timestamp_nanos(time).format("%Y-%m-%dT%H:%M:%S%.9f");
+    let text = text.to_string();
+    format!("{}Z", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// A duration of whole seconds as Go prints it: `168h0m0s`, `1m0s`, `30s`.
+fn go_duration(nanoseconds: i64) -> String {
+    let seconds = nanoseconds / 1_000_000_000;
+    let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match (hours, minutes) {
+        (0, 0) => format!("{rest}s"),
+        (0, _) => format!("{minutes}m{rest}s"),
+        _ => format!("{hours}h{minutes}m{rest}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

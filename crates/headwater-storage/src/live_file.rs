@@ -1,0 +1,156 @@
+//! A data file that is part of a bucket, and where files are.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use headwater_catalog::FileRecord;
+use headwater_env::SharedFileSystem;
+use headwater_model::{Id, TimeRange};
+use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
+
+use crate::{
+    error::Result,
+    file::{DataFile, Directory, FileCache, FileOptions},
+    tombstone::Tombstone,
+};
+
+/// Where data files are and what opens them. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct FileSpace {
+    pub(crate) file_system: SharedFileSystem,
+    pub(crate) cache: FileCache,
+    /// The folder `data`.
+    pub(crate) root: PathBuf,
+    pub(crate) options: FileOptions,
+}
+
+/// Longest name of a measurement's folder, in bytes.
+const FOLDER_BYTES_MAX: usize = 120;
+
+impl FileSpace {
+    /// `BUCKET/MEASUREMENT/ID.parquet`, relative to the root. Bytes of the measurement that some
+    /// file system would not take are written as `%XX`; an overlong name is cut and marked with a
+    /// checksum.
+    pub(crate) fn relative_path(bucket: Id, measurement: &str, id: Id) -> String {
+        let mut folder = String::new();
+        for byte in measurement.bytes() {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' => folder.push(byte as char),
+                _ => folder.push_str(&format!("%{byte:02X}")),
+            }
+        }
+        if folder.len() > FOLDER_BYTES_MAX {
+            folder.truncate(FOLDER_BYTES_MAX - 9);
+            folder.push_str(&format!("~{:08x}", crc32c::crc32c(measurement.as_bytes())));
+        }
+        format!("{bucket}/{folder}/{id}.parquet")
+    }
+
+    /// Whether a name in a measurement's folder is one that this engine gives: a data file, or
+    /// one that was being written.
+    pub(crate) fn is_own_name(name: &str) -> bool {
+        let stem = name.strip_suffix(".tmp").unwrap_or(name);
+        stem.strip_suffix(".parquet")
+            .is_some_and(|id| id.parse::<Id>().is_ok())
+    }
+}
+
+/// A listed data file. It is opened when it is first read. Once it is [`LiveFile::retire`]d, the
+/// last holder removes it from the disk, so no reader loses a file under its hands.
+#[derive(Debug)]
+pub(crate) struct LiveFile {
+    record: FileRecord,
+    space: FileSpace,
+    path: PathBuf,
+    data: OnceLock<DataFile>,
+    is_retired: AtomicBool,
+    /// The series that a tombstone selects, by its sequence number.
+    selections: Mutex<FxHashMap<u64, Arc<[u32]>>>,
+}
+
+impl LiveFile {
+    pub(crate) fn new(record: FileRecord, space: FileSpace) -> Self {
+        let path = space.root.join(&record.path);
+        Self {
+            record,
+            space,
+            path,
+            data: OnceLock::new(),
+            is_retired: AtomicBool::new(false),
+            selections: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn record(&self) -> &FileRecord {
+        &self.record
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The times of its rows.
+    pub(crate) fn range(&self) -> TimeRange {
+        TimeRange::new(self.record.min_time, self.record.max_time)
+    }
+
+    pub(crate) fn data(&self) -> Result<&DataFile> {
+        if let Some(data) = self.data.get() {
+            return Ok(data);
+        }
+        let file_system = self.space.file_system.clone();
+        let data = DataFile::open(file_system, &self.path, &self.space.cache)?;
+        Ok(self.data.get_or_init(|| data))
+    }
+
+    pub(crate) fn directory(&self) -> Result<Arc<Directory>> {
+        Ok(self.data()?.directory()?)
+    }
+
+    /// Whether the tombstone hides rows of this file: it is newer, and their times meet.
+    pub(crate) fn is_hit_by(&self, tombstone: &Tombstone) -> bool {
+        self.record.max_sequence < tombstone.sequence
+            && tombstone.concerns(&self.record.measurement)
+            && tombstone.range.overlaps(self.range())
+    }
+
+    /// The series that a tombstone with a predicate selects, ascending.
+    pub(crate) fn selection(&self, tombstone: &Tombstone) -> Result<Option<Arc<[u32]>>> {
+        let Some(predicate) = &tombstone.predicate else {
+            return Ok(None);
+        };
+        if let Some(known) = self.selections.lock().get(&tombstone.sequence) {
+            return Ok(Some(known.clone()));
+        }
+        let selected: Arc<[u32]> = self.directory()?.select(predicate).into();
+        self.selections
+            .lock()
+            .insert(tombstone.sequence, selected.clone());
+        Ok(Some(selected))
+    }
+
+    /// To be called when the catalog no longer lists the file.
+    pub(crate) fn retire(&self) {
+        self.is_retired.store(true, Ordering::Release);
+    }
+}
+
+impl Drop for LiveFile {
+    fn drop(&mut self) {
+        if self.is_retired.load(Ordering::Acquire)
+            && let Err(error) = self.space.file_system.remove(&self.path)
+        {
+            // The file is not listed any more; the next start removes it.
+            tracing::warn!(path = %self.path.display(), %error, "cannot remove a data file");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

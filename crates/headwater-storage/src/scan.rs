@@ -1,0 +1,17 @@
+//! Reading: immutable views of a bucket, series selection, and the scan that yields sorted series
+//! slices as Arrow arrays.
+//!
+//! `view` says what there is at a moment; `select` which series; `plan` and `read` which rows of
+//! which file; [`crate::run`] which of two rows wins.
+
+mod handle;
+mod liveness;
+mod read;
+mod select;
+mod snapshot;
+mod view;
+
+pub use handle::{ScanRequest, SeriesHandle, SeriesSlices, Slice};
+pub use read::Scan;
+pub use snapshot::{Partition, Snapshot};
+pub(crate) use view::{BucketView, FileSource, PartitionView, Source};

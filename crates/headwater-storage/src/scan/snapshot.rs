@@ -1,0 +1,152 @@
+//! The public face of reading.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use headwater_model::{FieldType, TimeRange};
+
+use super::{
+    handle::{ScanRequest, SeriesHandle},
+    liveness::has_live_series,
+    read::Scan,
+    select::select,
+    view::{BucketView, PartitionView, Source},
+};
+use crate::{error::Result, predicate::TagPredicate};
+
+/// An immutable, consistent view of a bucket: each batch of points is in it as a whole or not at
+/// all. Cheap to make and to clone; files that it refers to stay on disk as long as it lives.
+#[derive(Debug, Clone)]
+pub struct Snapshot(pub(crate) Arc<BucketView>);
+
+/// A measurement's rows in one time partition (a shard of the reference). Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Partition(pub(crate) Arc<PartitionView>);
+
+impl Snapshot {
+    /// The measurements with at least one live series, sorted.
+    pub fn measurements(&self) -> Result<Vec<Arc<str>>> {
+        let mut names = Vec::with_capacity(self.0.measurements.len());
+        for (name, measurement) in &self.0.measurements {
+            for partition in measurement.partitions.values() {
+                if partition.is_live()? {
+                    names.push(name.clone());
+                    break;
+                }
+            }
+        }
+        Ok(names)
+    }
+
+    /// The partitions of a measurement that overlap `range`, ascending by time.
+    pub fn partitions(&self, measurement: &str, range: TimeRange) -> Vec<Partition> {
+        let Some(measurement) = self.0.measurements.get(measurement) else {
+            return Vec::new();
+        };
+        measurement
+            .partitions
+            .range(..=range.end)
+            .map(|(_, partition)| partition)
+            .filter(|partition| partition.range.overlaps(range))
+            .map(|partition| Partition(partition.clone()))
+            .collect()
+    }
+}
+
+impl Partition {
+    /// The time range of the partition itself, not of its rows.
+    pub fn range(&self) -> TimeRange {
+        self.0.range
+    }
+
+    /// The fields that have been written.
+    pub fn fields(&self) -> &BTreeMap<Arc<str>, FieldType> {
+        &self.0.schema.fields
+    }
+
+    /// The tag keys of its series. A file that cannot be read is logged and contributes none;
+    /// [`Partition::select`] fails on it.
+    pub fn tag_keys(&self) -> &BTreeSet<Arc<str>> {
+        self.0.tag_keys.get_or_init(|| self.0.collect_tag_keys())
+    }
+
+    /// The series that have rows and satisfy `predicate`, ascending by key.
+    pub fn select(&self, predicate: Option<&TagPredicate>) -> Result<Vec<SeriesHandle>> {
+        select(&self.0, predicate)
+    }
+
+    /// Reads rows; see [`ScanRequest`].
+    pub fn scan(&self, request: ScanRequest<'_>) -> Result<Scan> {
+        Scan::new(self.0.clone(), request)
+    }
+
+    /// The number of data files and of memtable blocks, and the bytes of the files, for EXPLAIN.
+    pub fn source_counts(&self) -> (usize, usize, u64) {
+        let mut counts = (0, 0, 0);
+        for source in &self.0.sources {
+            match source {
+                Source::File(source) => {
+                    counts.0 += 1;
+                    counts.2 += source.file.record().bytes;
+                }
+                Source::Block(_) => counts.1 += 1,
+            }
+        }
+        counts
+    }
+}
+
+impl PartitionView {
+    /// Whether any series has a row.
+    pub(crate) fn is_live(&self) -> Result<bool> {
+        for source in self.sources.iter().rev() {
+            match source {
+                Source::Block(_) => return Ok(true),
+                Source::File(file) => {
+                    if has_live_series(file)? {
+                        return Ok(true);
+                    }
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    fn collect_tag_keys(&self) -> BTreeSet<Arc<str>> {
+        let mut keys = BTreeSet::new();
+        let mut needs_series = false;
+        for source in &self.sources {
+            match source {
+                Source::File(source) if source.tombstones.is_empty() => {
+                    match source.file.directory() {
+                        Ok(directory) => keys.extend(directory.tag_keys().iter().cloned()),
+                        Err(error) => tracing::error!(%error, "cannot list tag keys"),
+                    }
+                }
+                Source::File(_) => needs_series = true,
+                Source::Block(block) => {
+                    for series in block.series_keys() {
+                        for (key, _) in series.tags() {
+                            if !keys.contains(key) {
+                                keys.insert(key.clone());
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        if needs_series {
+            match select(self, None) {
+                Ok(series) => keys.extend(
+                    series
+                        .iter()
+                        .flat_map(|s| s.key.tags().iter().map(|(key, _)| key.clone())),
+                ),
+                Err(error) => tracing::error!(%error, "cannot list tag keys"),
+            }
+        }
+        keys
+    }
+}
