@@ -72,13 +72,13 @@ impl Edge {
         let method = request.method().clone();
         let origin = request.headers().get(header::ORIGIN).cloned();
         let request_id = self.request_ids.of(request.headers());
+        let path = request.uri().path().to_owned();
         let response = match &origin {
             Some(_) if method == Method::OPTIONS => preflight(),
             _ => {
                 if let Some(uri) = without_trailing_slash(request.uri()) {
                     *request.uri_mut() = uri;
                 }
-                let path = request.uri().path().to_owned();
                 match CatchPanic::new(self.inner.clone().oneshot(request)).await {
                     Ok(Ok(response)) => response,
                     Ok(Err(never)) => match never {},

@@ -10,6 +10,7 @@ use std::{
 };
 
 use axum::http::{Method, StatusCode};
+use headwater_storage::Statistics;
 
 /// Counters since the start.
 #[derive(Debug, Default)]
@@ -53,7 +54,7 @@ impl Metrics {
         self.queries.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn text(&self, uptime_seconds: f64) -> String {
+    pub(crate) fn text(&self, uptime_seconds: f64, storage: &Statistics) -> String {
         let mut out = String::new();
         head(
             &mut out,
@@ -99,6 +100,37 @@ impl Metrics {
         ] {
             head(&mut out, name, "counter", help);
             line(&mut out, name, value.load(Ordering::Relaxed));
+        }
+        for (name, help, value) in [
+            (
+                "storage_buckets",
+                "Buckets with data.",
+                storage.buckets as u64,
+            ),
+            (
+                "storage_memtable_bytes",
+                "Bytes not in files yet.",
+                storage.memtable_bytes as u64,
+            ),
+            ("storage_files", "Data files.", storage.files as u64),
+            (
+                "storage_file_bytes",
+                "Bytes of data files.",
+                storage.file_bytes,
+            ),
+            (
+                "storage_file_rows",
+                "Rows of data files.",
+                storage.file_rows,
+            ),
+            (
+                "storage_poisoned",
+                "1 when writes are refused.",
+                u64::from(storage.is_poisoned),
+            ),
+        ] {
+            head(&mut out, name, "gauge", help);
+            line(&mut out, name, value);
         }
         head(
             &mut out,

@@ -37,10 +37,13 @@ struct Statement {
     error: Option<String>,
 }
 
+/// Keys and values, as [`Series`] has them.
+type Tags = [(Arc<str>, Arc<str>)];
+
 /// The series object that is open.
 struct OpenSeries {
     name: Option<Arc<str>>,
-    tags: Option<Arc<[(Arc<str>, Arc<str>)]>>,
+    tags: Option<Arc<Tags>>,
     has_rows: bool,
     partial: bool,
 }

@@ -52,16 +52,26 @@ pub(crate) async fn ping(State(shared): State<Shared>, url: Params, request: Req
     }
 }
 
+/// `/health`: 503 once storage refuses writes because a failure put data at risk.
 pub(crate) async fn health(State(shared): State<Shared>) -> Response {
+    let (status, verdict, message) = if shared.engine.statistics().is_poisoned {
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "fail",
+            "writes are refused since a storage failure",
+        )
+    } else {
+        (StatusCode::OK, "pass", "ready for queries and writes")
+    };
     let body = json!({
         "name": "influxdb",
-        "message": "ready for queries and writes",
-        "status": "pass",
+        "message": message,
+        "status": verdict,
         "checks": [],
         "version": shared.settings.version,
         "commit": shared.settings.commit,
     });
-    json_response(StatusCode::OK, &body, None)
+    json_response(status, &body, None)
 }
 
 pub(crate) async fn ready(State(shared): State<Shared>) -> Response {
@@ -89,7 +99,13 @@ pub(crate) async fn metrics(State(shared): State<Shared>) -> Result<Response, Er
         header::CONTENT_TYPE,
         "text/plain; version=0.0.4; charset=utf-8",
     )];
-    Ok((kind, shared.metrics.text(up.as_secs_f64())).into_response())
+    Ok((
+        kind,
+        shared
+            .metrics
+            .text(up.as_secs_f64(), &shared.engine.statistics()),
+    )
+        .into_response())
 }
 
 /// `/api/v2`: the resources that there are.

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use headwater_catalog::Bucket;
+use headwater_catalog::{Access, Authorization, Bucket};
 use headwater_model::{Precision, line_protocol};
 use headwater_storage::{RetentionLimit, WriteOutcome, WriteTarget};
 
@@ -51,7 +51,7 @@ pub(crate) async fn v1(
         .catalog
         .map_for_write(&authorization, database, policy)
         .await
-        .map_err(|error| target_error(error, database))?;
+        .map_err(|error| target_error(&shared, &authorization, error, (database, policy)))?;
     let body = read(&shared, body).await?;
     store(&shared, &bucket, body, precision).await
 }
@@ -80,11 +80,27 @@ pub(crate) async fn v2(
     store(&shared, &bucket, body, precision).await
 }
 
-/// 1.x's words for a write that has no place to go.
-fn target_error(error: headwater_catalog::Error, database: &str) -> Error {
+/// 1.x's words for a write that has no place to go. Agents create the database when they read
+/// that it is not there, so a missing policy of a known database must not sound like that.
+fn target_error(
+    shared: &Shared,
+    authorization: &Authorization,
+    error: headwater_catalog::Error,
+    (database, policy): (&str, Option<&str>),
+) -> Error {
     use headwater_catalog::Error as Cause;
     let words = match error {
-        Cause::NoMapping => Some(format!("database not found: {database:?}")),
+        Cause::NoMapping => {
+            let state = shared.catalog.state();
+            let is_known = state
+                .database_mappings(authorization.org_id, database)
+                .iter()
+                .any(|mapping| authorization.sees(mapping, Access::ReadOrWrite));
+            match policy {
+                Some(policy) if is_known => Some(format!("retention policy not found: {policy}")),
+                _ => Some(format!("database not found: {database:?}")),
+            }
+        }
         Cause::WriteForbidden => Some(format!(
             "user is not authorized to write to database {database:?}"
         )),
