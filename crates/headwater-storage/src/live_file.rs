@@ -15,8 +15,8 @@ use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 
 use crate::{
-    error::Result,
-    file::{DataFile, Directory, FileCache, FileOptions},
+    error::{Error, Result},
+    file::{DataFile, Directory, FileCache, FileOptions, FileSchema, FileWriter},
     tombstone::Tombstone,
 };
 
@@ -50,6 +50,24 @@ impl FileSpace {
             folder.push_str(&format!("~{:08x}", crc32c::crc32c(measurement.as_bytes())));
         }
         format!("{bucket}/{folder}/{id}.parquet")
+    }
+
+    /// Begins a data file at a relative path, in a folder that is made if need be.
+    pub(crate) fn create(&self, path: &str, schema: FileSchema) -> Result<FileWriter> {
+        let path = self.root.join(path);
+        if let Some(dir) = path.parent() {
+            let failed = |source| Error::Directory {
+                path: dir.to_owned(),
+                source,
+            };
+            self.file_system.create_dir_all(dir).map_err(failed)?;
+        }
+        Ok(FileWriter::create(
+            self.file_system.clone(),
+            &path,
+            schema,
+            self.options,
+        )?)
     }
 
     /// Whether a name in a measurement's folder is one that this engine gives: a data file, or

@@ -13,7 +13,7 @@ use crate::{
     delete::Burial,
     engine::Inner,
     error::{Error, Result},
-    file::{FileSchema, FileWriter},
+    file::FileSchema,
     flush::run::tag_keys,
     invariants,
     limits::COLD_AFTER_NS,
@@ -130,9 +130,7 @@ impl Inner {
         };
         let id = self.catalog.new_id();
         let path = FileSpace::relative_path(job.name.bucket, &job.measurement, id);
-        let absolute = self.space.root.join(&path);
-        let file_system = self.space.file_system.clone();
-        let mut writer = FileWriter::create(file_system, &absolute, schema, self.space.options)?;
+        let mut writer = self.space.create(&path, schema)?;
         if job.end <= self.clock.now().saturating_sub(COLD_AFTER_NS) {
             writer = writer.favoring_size();
         }

@@ -1,6 +1,6 @@
 //! Carries out a flush.
 
-use std::{collections::BTreeSet, path::Path, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
 use headwater_catalog::{FileChange, FileRecord, SchemaColumn, SchemaRecord};
 use headwater_model::{FieldType, SeriesKey};
@@ -8,7 +8,7 @@ use headwater_model::{FieldType, SeriesKey};
 use crate::{
     engine::{Inner, durable},
     error::{Error, Result},
-    file::{FileSchema, FileSummary, FileWriter},
+    file::{FileSchema, FileSummary},
     invariants,
     live_file::{FileSpace, LiveFile},
     memtable::Block,
@@ -133,7 +133,7 @@ impl Inner {
         let id = self.catalog.new_id();
         let bucket = job.name.bucket;
         let path = FileSpace::relative_path(bucket, &job.measurement, id);
-        let summary = write_table(&self.space, &self.space.root.join(&path), &job)?;
+        let summary = write_table(&self.space, &path, &job)?;
         let record = FileRecord {
             id,
             bucket,
@@ -235,7 +235,7 @@ impl Inner {
 }
 
 /// Writes a table's rows, sorted and without duplicates.
-fn write_table(space: &FileSpace, path: &Path, job: &Job) -> Result<FileSummary> {
+fn write_table(space: &FileSpace, path: &str, job: &Job) -> Result<FileSummary> {
     let by_slot = &job.table.schema.by_slot;
     let kinds: Vec<FieldType> = by_slot.iter().map(|(_, kind)| *kind).collect();
     let block = Block::concat(&job.table.blocks, &kinds)?;
@@ -256,8 +256,7 @@ fn write_table(space: &FileSpace, path: &Path, job: &Job) -> Result<FileSummary>
         tag_keys,
         fields,
     };
-    let file_system = space.file_system.clone();
-    let mut writer = FileWriter::create(file_system, path, schema, space.options)?;
+    let mut writer = space.create(path, schema)?;
     for (key, position) in sorted.keys().iter().zip(0..) {
         for run in merge(vec![sorted.run(position, &slots)], &kinds)? {
             writer.write_series(key, &run.times, &run.columns)?;
