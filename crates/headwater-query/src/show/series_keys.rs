@@ -36,13 +36,15 @@ pub(super) fn show(
             let predicate = condition
                 .as_ref()
                 .and_then(|it| tag_prefilter(it, &name, &is_field));
-            keys.extend(matching.series(predicate.as_ref())?);
+            // Measurements go by their names, whose order differs from that of escaped ones.
+            let found = matching.series(predicate.as_ref())?;
+            keys.extend(found.into_iter().map(|key| (key.measurement().clone(), key)));
         }
     }
     let keys: Vec<_> = keys.into_iter().collect();
     let rows = page(keys, statement.limit, statement.offset)
         .into_iter()
-        .map(|key| vec![key.as_str().to_owned()])
+        .map(|(_, key)| vec![key.as_str().to_owned()])
         .collect();
     emit_chunked(None, &["key"], rows, context, out)
 }
