@@ -277,27 +277,3 @@ fn select_rows(footer: &Footer, rows: &[Range<u64>]) -> Vec<Selection> {
 
 #[cfg(test)]
 mod tests;
-//BENCH
-impl DataFile {
-    pub(crate) fn print_encodings(&self) {
-        let f = self.footer().unwrap();
-        for c in 0..f.metadata.row_group(0).num_columns() {
-            let mut size = 0;
-            let mut enc = std::collections::BTreeSet::new();
-            for g in f.metadata.row_groups() {
-                let m = g.column(c);
-                size += m.compressed_size();
-                enc.insert(format!(
-                    "{:?} {:?}",
-                    m.encodings().collect::<Vec<_>>(),
-                    m.compression()
-                ));
-            }
-            println!(
-                "{:10} {:.3} B/row {enc:?}",
-                f.column(c).descriptor.name(),
-                size as f64 / f.row_count() as f64
-            );
-        }
-    }
-}
