@@ -109,10 +109,11 @@ pub(crate) fn run_select(
         groups.reverse();
     }
     let mut rest = &groups[..];
+    let mut answer = Answer { opened: &opened, columns, context, has_rows: false };
     while let Some(first) = rest.first() {
         let count = rest.iter().take_while(|group| group.name == first.name).count();
         let (of_name, others) = rest.split_at(count);
-        if !run_measurement(&opened, of_name, &columns, context, emit)? {
+        if !answer.measurement(of_name, emit)? {
             break;
         }
         rest = others;
@@ -120,53 +121,68 @@ pub(crate) fn run_select(
     Ok(())
 }
 
-/// The groups of one measurement; false when the statement is over.
-fn run_measurement(
-    opened: &Opened<'_>,
-    groups: &[Group],
-    columns: &Arc<[Arc<str>]>,
-    context: &ExecuteContext<'_>,
-    emit: &mut Emit<'_>,
-) -> Result<bool, Error> {
-    let plan = opened.plan;
-    let Some(first) = groups.first() else { return Ok(true) };
-    let mut raw = RawRunner::new(opened, &first.name, groups, context);
-    for (at, group) in groups.iter().enumerate() {
-        context.check()?;
-        let mut series = SeriesBuilder::new(plan, group, Arc::clone(columns), context.chunk_size);
-        let mut is_over = false;
-        if let Some(raw) = &mut raw {
-            raw.group(at, &mut series, emit)?;
-        } else {
-            is_over = run_points(opened, group, context, &mut series, emit)?;
-        }
-        series.finish(emit)?;
-        if is_over {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+/// The groups of a statement under way.
+struct Answer<'a> {
+    opened: &'a Opened<'a>,
+    columns: Arc<[Arc<str>]>,
+    context: &'a ExecuteContext<'a>,
+    /// Rows came since the last pause of the general pipeline. The reference asks once more after
+    /// a pause if, and only if, there is a row that it has to give away.
+    has_rows: bool,
 }
 
-/// A group through the general pipeline; true when it was the last of the statement.
-fn run_points(
-    opened: &Opened<'_>,
-    group: &Group,
-    context: &ExecuteContext<'_>,
-    series: &mut SeriesBuilder<'_>,
-    emit: &mut Emit<'_>,
-) -> Result<bool, Error> {
-    let builder = Builder::new(context, Rc::new(group.clone()));
-    let mut cursor = Cursor::open(&builder, &opened.level())?;
-    let mut count: u32 = 0;
-    while let Some(row) = cursor.next()? {
-        count = count.wrapping_add(1);
-        if count.is_multiple_of(1024) {
-            context.check()?;
+impl Answer<'_> {
+    /// The groups of one measurement; false when the statement is over.
+    fn measurement(&mut self, groups: &[Group], emit: &mut Emit<'_>) -> Result<bool, Error> {
+        let plan = self.opened.plan;
+        let Some(first) = groups.first() else { return Ok(true) };
+        let mut raw = RawRunner::new(self.opened, &first.name, groups, self.context);
+        for (at, group) in groups.iter().enumerate() {
+            self.context.check()?;
+            let columns = Arc::clone(&self.columns);
+            let mut series = SeriesBuilder::new(plan, group, columns, self.context.chunk_size);
+            let mut is_over = false;
+            if let Some(raw) = &mut raw {
+                raw.group(at, &mut series, emit)?;
+            } else {
+                is_over = self.points(group, &mut series, emit)?;
+            }
+            series.finish(emit)?;
+            if is_over {
+                return Ok(false);
+            }
         }
-        series.push(row, emit)?;
+        Ok(true)
     }
-    Ok(cursor.ended_in_gap())
+
+    /// A group through the general pipeline; true when the statement is over.
+    fn points(
+        &mut self,
+        group: &Group,
+        series: &mut SeriesBuilder<'_>,
+        emit: &mut Emit<'_>,
+    ) -> Result<bool, Error> {
+        let builder = Builder::new(self.context, Rc::new(group.clone()));
+        let mut cursor = Cursor::open(&builder, &self.opened.level())?;
+        let mut count: u32 = 0;
+        loop {
+            let Some(row) = cursor.next()? else {
+                if !builder.gap.get() {
+                    return Ok(false);
+                }
+                if !std::mem::take(&mut self.has_rows) {
+                    return Ok(true);
+                }
+                continue;
+            };
+            self.has_rows = true;
+            count = count.wrapping_add(1);
+            if count.is_multiple_of(1024) {
+                self.context.check()?;
+            }
+            series.push(row, emit)?;
+        }
+    }
 }
 
 /// The start of the window of `GROUP BY time(…)` that `time` is in.

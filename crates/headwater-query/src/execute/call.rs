@@ -49,6 +49,11 @@ impl<'a> Builder<'a> {
         Self { context, group, gap: Rc::new(Cell::new(false)) }
     }
 
+    /// The same for a stream of its own.
+    pub(super) fn with_own_gap(&self) -> Self {
+        Self { gap: Rc::new(Cell::new(false)), ..self.clone() }
+    }
+
     /// The rows of a raw statement, limited.
     pub(super) fn raw(&self, level: &Level<'a>) -> Result<Points<'a>, Error> {
         let plan = level.plan;
@@ -170,8 +175,7 @@ impl<'a> Builder<'a> {
 
     /// A reduction whose own gaps no consumer sees.
     fn inner_reduce(&self, level: &Level<'a>, input: Points<'a>, kind: ReducerKind) -> Points<'a> {
-        let quiet = Self { gap: Rc::new(Cell::new(false)), ..self.clone() };
-        quiet.reduce(level, input, kind)
+        self.with_own_gap().reduce(level, input, kind)
     }
 
     /// Post: window starts as times, and fill.

@@ -45,6 +45,7 @@ pub(super) struct Cursor<'a> {
 struct Stream<'a> {
     points: Points<'a>,
     next: Option<Point>,
+    gap: Gap,
 }
 
 impl<'a> Cursor<'a> {
@@ -52,10 +53,13 @@ impl<'a> Cursor<'a> {
         let plan = level.plan;
         let mut streams = Vec::with_capacity(plan.calls.len().max(1));
         if plan.calls.is_empty() {
-            streams.push(Stream { points: builder.raw(level)?, next: None });
+            let own = builder.with_own_gap();
+            streams.push(Stream { points: own.raw(level)?, next: None, gap: own.gap });
         }
         for call in &plan.calls {
-            streams.push(Stream { points: builder.limited_call(level, call)?, next: None });
+            let own = builder.with_own_gap();
+            let points = own.limited_call(level, call)?;
+            streams.push(Stream { points, next: None, gap: own.gap });
         }
         let aux_type = |kind| match kind {
             ColumnKind::Field(field_type) => Some(field_type),
@@ -74,16 +78,14 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    /// Whether the statement's only stream ended in a window without result, which ends it for
-    /// all groups that follow.
-    pub(super) fn ended_in_gap(&self) -> bool {
-        self.streams.len() == 1 && self.gap.get()
-    }
-
+    /// The next row. After a `None` that the gap of the builder marks, there may be more.
     pub(super) fn next(&mut self) -> Result<Option<Row>, Error> {
-        for stream in &mut self.streams {
-            if stream.next.is_none() {
-                stream.next = stream.points.next()?;
+        self.poll()?;
+        if self.streams.iter().all(|stream| stream.next.is_none()) {
+            let gaps = self.streams.iter().filter(|stream| stream.gap.get()).count();
+            if gaps > 0 && gaps < self.streams.len() {
+                // The streams that have ended would be at the next group by now.
+                self.poll()?;
             }
         }
         let ascending = self.plan.ascending;
@@ -92,7 +94,10 @@ impl<'a> Cursor<'a> {
             .iter()
             .filter_map(|stream| stream.next.as_ref())
             .reduce(|best, point| if precedes(point, best, ascending) { point } else { best });
-        let Some(least) = least else { return Ok(None) };
+        let Some(least) = least else {
+            self.gap.set(self.streams.iter().any(|stream| stream.gap.get()));
+            return Ok(None);
+        };
         let (time, tags) = (least.time, Rc::clone(&least.tags));
         if !self.tags.as_ref().is_some_and(|known| same_tags(known, &tags)) {
             self.tags = Some(Rc::clone(&tags));
@@ -105,6 +110,15 @@ impl<'a> Cursor<'a> {
             self.contribute(at, point);
         }
         Ok(Some(Row { time, tags, values: self.evaluate() }))
+    }
+
+    fn poll(&mut self) -> Result<(), Error> {
+        for stream in &mut self.streams {
+            if stream.next.is_none() {
+                stream.next = stream.points.next()?;
+            }
+        }
+        Ok(())
     }
 
     /// Puts the values of a stream's point, or the defaults, in place.

@@ -68,6 +68,11 @@ pub(super) fn arithmetic(
             BinaryOp::BitXor => l ^ r,
             _ => return None,
         })),
+        (Value::Boolean(_), _)
+            if matches!(op, BinaryOp::BitAnd | BinaryOp::BitOr | BinaryOp::BitXor) =>
+        {
+            Some(Value::Boolean(false))
+        }
         (Value::Integer(l), Value::Integer(r)) => integers(op, *l, *r, integer_division),
         (Value::Unsigned(l), Value::Unsigned(r)) => unsigned(op, *l, *r),
         (Value::Unsigned(l), Value::Integer(r)) => unsigned(op, *l, *r as u64),

@@ -171,10 +171,6 @@ impl<'a> Level<'a> {
     /// The level below a transformation: one window more (fill_and_windows.md §6).
     pub(super) fn widened(&self) -> Self {
         let mut wider = self.clone();
-        if self.is_widened {
-            // The outer of two nested transformations has done it.
-            return wider;
-        }
         let range = &mut wider.windows.range;
         if self.plan.ascending {
             range.start = range.start.wrapping_sub(self.windows.every);

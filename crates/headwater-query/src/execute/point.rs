@@ -32,7 +32,7 @@ impl Point {
     }
 }
 
-/// A pull stream of points.
+/// A pull stream of points. `None` may be followed by further points: see [`super::reduce::Gap`].
 pub(super) trait PointStream {
     fn next(&mut self) -> Result<Option<Point>, Error>;
 }

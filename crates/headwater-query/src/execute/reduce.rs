@@ -16,8 +16,8 @@ mod reducer;
 
 pub(super) use reducer::{Emitted, Reducer, ReducerKind};
 
-/// Set when a stream met a point outside of its own window: it is over, for this group and all
-/// that follow.
+/// Set while a stream's last `None` was no end: a window gave nothing, or a point lay outside of
+/// its own window. A consumer that asks again gets what follows, if anything does.
 pub(super) type Gap = Rc<Cell<bool>>;
 
 pub(super) struct Reduce<'a> {
@@ -54,15 +54,16 @@ impl<'a> Reduce<'a> {
         }
     }
 
-    /// Reduces one window; false at the end.
-    fn round(&mut self) -> Result<bool, Error> {
-        let Some(first) = self.first()? else { return Ok(false) };
+    /// Reduces one window.
+    fn round(&mut self) -> Result<(), Error> {
+        self.gap.set(false);
+        let Some(first) = self.first()? else { return Ok(()) };
         let (start, end) = self.windows.of(first.time);
         if first.time < start || first.time >= end {
             // The first point lies outside of its own window: nothing is consumed, ever.
             self.input.unread(first);
             self.gap.set(true);
-            return Ok(false);
+            return Ok(());
         }
         let mut groups: Vec<(Tags, Reducer)> = Vec::new();
         let mut index: BTreeMap<Tags, usize> = BTreeMap::new();
@@ -91,7 +92,8 @@ impl<'a> Reduce<'a> {
             groups.reverse();
         }
         self.emit(start, groups);
-        Ok(true)
+        self.gap.set(self.pending.is_empty());
+        Ok(())
     }
 
     fn emit(&mut self, start: i64, groups: Vec<(Tags, Reducer)>) {
@@ -120,7 +122,9 @@ impl<'a> Reduce<'a> {
 
 impl PointStream for Reduce<'_> {
     fn next(&mut self) -> Result<Option<Point>, Error> {
-        while self.pending.is_empty() && self.round()? {}
+        if self.pending.is_empty() {
+            self.round()?;
+        }
         Ok(self.pending.pop_front())
     }
 }

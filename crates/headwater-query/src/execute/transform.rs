@@ -36,6 +36,8 @@ pub(super) struct TransformStage<'a> {
     ascending: bool,
     states: BTreeMap<Tags, Box<dyn StreamFunction>>,
     pending: VecDeque<Point>,
+    /// The input has paused once; this stage, unlike others, does not ask again.
+    is_over: bool,
 }
 
 impl<'a> TransformStage<'a> {
@@ -45,8 +47,8 @@ impl<'a> TransformStage<'a> {
         input_type: FieldType,
         ascending: bool,
     ) -> Self {
-        let states = BTreeMap::new();
-        Self { input, function, input_type, ascending, states, pending: VecDeque::new() }
+        let (states, pending) = (BTreeMap::new(), VecDeque::new());
+        Self { input, function, input_type, ascending, states, pending, is_over: false }
     }
 
     fn push(&mut self, point: &Point, value: &Value) -> Result<(), Error> {
@@ -82,7 +84,11 @@ impl PointStream for TransformStage<'_> {
             if let Some(point) = self.pending.pop_front() {
                 return Ok(Some(point));
             }
+            if self.is_over {
+                return Ok(None);
+            }
             let Some(point) = self.input.next()? else {
+                self.is_over = true;
                 self.finish();
                 return Ok(self.pending.pop_front());
             };
