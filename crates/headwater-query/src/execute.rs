@@ -27,6 +27,7 @@ use crate::{
 mod call;
 mod cells;
 mod cursor;
+mod dense;
 mod expression;
 mod filter;
 mod heap;
@@ -53,6 +54,7 @@ pub(crate) use source::{Source, StoredSource};
 
 use call::Builder;
 use cursor::Cursor;
+use dense::DenseRunner;
 use opened::{Group, Opened};
 use output::SeriesBuilder;
 use raw::RawRunner;
@@ -80,7 +82,11 @@ pub(crate) struct ExecuteContext<'a> {
 impl ExecuteContext<'_> {
     /// Fails when the statement is to end.
     fn check(&self) -> Result<(), Error> {
-        if self.cancelled.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
+        if self.cancelled.load(Ordering::Relaxed) {
+            Err(Error::Interrupted)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -102,16 +108,27 @@ pub(crate) fn run_select(
         .groups()
         .into_iter()
         .flat_map(|(name, dims)| {
-            dims.into_iter().map(move |dims| Group { name: Arc::clone(&name), dims })
+            dims.into_iter().map(move |dims| Group {
+                name: Arc::clone(&name),
+                dims,
+            })
         })
         .collect();
     if !plan.ascending {
         groups.reverse();
     }
     let mut rest = &groups[..];
-    let mut answer = Answer { opened: &opened, columns, context, has_rows: false };
+    let mut answer = Answer {
+        opened: &opened,
+        columns,
+        context,
+        has_rows: false,
+    };
     while let Some(first) = rest.first() {
-        let count = rest.iter().take_while(|group| group.name == first.name).count();
+        let count = rest
+            .iter()
+            .take_while(|group| group.name == first.name)
+            .count();
         let (of_name, others) = rest.split_at(count);
         if !answer.measurement(of_name, emit)? {
             break;
@@ -135,16 +152,22 @@ impl Answer<'_> {
     /// The groups of one measurement; false when the statement is over.
     fn measurement(&mut self, groups: &[Group], emit: &mut Emit<'_>) -> Result<bool, Error> {
         let plan = self.opened.plan;
-        let Some(first) = groups.first() else { return Ok(true) };
+        let Some(first) = groups.first() else {
+            return Ok(true);
+        };
         let mut raw = RawRunner::new(self.opened, &first.name, groups, self.context);
+        let mut dense = DenseRunner::new(self.opened, &first.name, groups, self.context);
         for (at, group) in groups.iter().enumerate() {
             self.context.check()?;
             let columns = Arc::clone(&self.columns);
             let mut series = SeriesBuilder::new(plan, group, columns, self.context.chunk_size);
             let mut is_over = false;
-            if let Some(raw) = &mut raw {
-                raw.group(at, &mut series, emit)?;
-            } else {
+            let is_done = match (&mut raw, &mut dense) {
+                (Some(raw), _) => raw.group(at, &mut series, emit)?,
+                (None, Some(dense)) => dense.group(at, &mut series, emit)?,
+                (None, None) => false,
+            };
+            if !is_done {
                 is_over = self.points(group, &mut series, emit)?;
             }
             series.finish(emit)?;

@@ -46,18 +46,29 @@ struct RawRequest<'a> {
 
 impl<'a> Builder<'a> {
     pub(super) fn new(context: &'a ExecuteContext<'a>, group: SharedGroup) -> Self {
-        Self { context, group, gap: Rc::new(Cell::new(false)) }
+        Self {
+            context,
+            group,
+            gap: Rc::new(Cell::new(false)),
+        }
     }
 
     /// The same for a stream of its own.
     pub(super) fn with_own_gap(&self) -> Self {
-        Self { gap: Rc::new(Cell::new(false)), ..self.clone() }
+        Self {
+            gap: Rc::new(Cell::new(false)),
+            ..self.clone()
+        }
     }
 
     /// The rows of a raw statement, limited.
     pub(super) fn raw(&self, level: &Level<'a>) -> Result<Points<'a>, Error> {
         let plan = level.plan;
-        if plan.aux.iter().all(|column| column.kind == ColumnKind::Unknown) {
+        if plan
+            .aux
+            .iter()
+            .all(|column| column.kind == ColumnKind::Unknown)
+        {
             return nothing();
         }
         let request = RawRequest {
@@ -79,7 +90,12 @@ impl<'a> Builder<'a> {
             }
         }
         let merged = merge(inputs, level, level.is_ordered);
-        Ok(Limit::around(merged, plan.limit, plan.offset, level.is_one_run()))
+        Ok(Limit::around(
+            merged,
+            plan.limit,
+            plan.offset,
+            level.is_one_run(),
+        ))
     }
 
     /// The stream of a call of the select list, limited.
@@ -89,12 +105,20 @@ impl<'a> Builder<'a> {
         call: &'a CallPlan,
     ) -> Result<Points<'a>, Error> {
         let points = self.call(level, call)?;
-        Ok(Limit::around(points, level.plan.limit, level.plan.offset, level.is_one_run()))
+        Ok(Limit::around(
+            points,
+            level.plan.limit,
+            level.plan.offset,
+            level.is_one_run(),
+        ))
     }
 
     /// The stream of a call with its own post-processing.
     fn call(&self, level: &Level<'a>, call: &'a CallPlan) -> Result<Points<'a>, Error> {
-        let ordered = Level { is_ordered: true, ..level.clone() };
+        let ordered = Level {
+            is_ordered: true,
+            ..level.clone()
+        };
         match call {
             CallPlan::Aggregate { function, input } => {
                 let kind = ReducerKind::Aggregate(*function);
@@ -123,11 +147,21 @@ impl<'a> Builder<'a> {
             CallPlan::Sample { input, size } => {
                 let random = Arc::clone(&self.context.random);
                 let points = self.column(&ordered, input, (0, 0))?;
-                Ok(self.reduce(&ordered, points, ReducerKind::Sample { size: *size, random }))
+                Ok(self.reduce(
+                    &ordered,
+                    points,
+                    ReducerKind::Sample {
+                        size: *size,
+                        random,
+                    },
+                ))
             }
-            CallPlan::TopBottom { is_top, input, tags, size } => {
-                self.extremes(level, *is_top, input, tags, *size)
-            }
+            CallPlan::TopBottom {
+                is_top,
+                input,
+                tags,
+                size,
+            } => self.extremes(level, *is_top, input, tags, *size),
             CallPlan::Transform { function, input } => {
                 let points = match input {
                     TransformInput::Column(column) => self.column(&ordered, column, (0, 0))?,
@@ -137,19 +171,32 @@ impl<'a> Builder<'a> {
                         self.call(&below, inner)?
                     }
                 };
-                let Some(input_type) = types::transform_type(input) else { return nothing() };
+                let Some(input_type) = types::transform_type(input) else {
+                    return nothing();
+                };
                 let ascending = level.plan.ascending;
-                Ok(Box::new(TransformStage::new(points, *function, input_type, ascending)))
+                Ok(Box::new(TransformStage::new(
+                    points, *function, input_type, ascending,
+                )))
             }
             CallPlan::Integral { input, unit } => {
                 let points = self.column(&ordered, input, (0, 0))?;
-                let Some(input_type) = types::column_type(input) else { return nothing() };
+                let Some(input_type) = types::column_type(input) else {
+                    return nothing();
+                };
                 let ascending = level.plan.ascending;
                 transform::integral(points, level.windows, *unit, input_type, ascending)
             }
-            CallPlan::HoltWinters { input, forecasts, season, with_fit } => {
+            CallPlan::HoltWinters {
+                input,
+                forecasts,
+                season,
+                with_fit,
+            } => {
                 let points = self.call(&ordered, input)?;
-                let Some(input_type) = types::call_type(input) else { return nothing() };
+                let Some(input_type) = types::call_type(input) else {
+                    return nothing();
+                };
                 let forecast = Forecast {
                     forecasts: *forecasts,
                     season: *season,
@@ -170,7 +217,14 @@ impl<'a> Builder<'a> {
     fn reduce(&self, level: &Level<'a>, input: Points<'a>, kind: ReducerKind) -> Points<'a> {
         let ascending = level.plan.ascending;
         let gap = Rc::clone(&self.gap);
-        Box::new(Reduce::new(input, level.windows, ascending, level.is_ordered, kind, gap))
+        Box::new(Reduce::new(
+            input,
+            level.windows,
+            ascending,
+            level.is_ordered,
+            kind,
+            gap,
+        ))
     }
 
     /// A reduction whose own gaps no consumer sees.
@@ -184,25 +238,36 @@ impl<'a> Builder<'a> {
         if level.plan.is_selector && windows.is_single() {
             return points;
         }
-        let points: Points<'a> = Box::new(Interval { input: points, windows });
+        let points: Points<'a> = Box::new(Interval {
+            input: points,
+            windows,
+        });
         if windows.is_single() || level.fill == Fill::None {
             return points;
         }
         let is_count = matches!(
             call,
-            CallPlan::Aggregate { function: Aggregate::Count, .. } | CallPlan::CountDistinct { .. }
+            CallPlan::Aggregate {
+                function: Aggregate::Count,
+                ..
+            } | CallPlan::CountDistinct { .. }
         );
         let fill = effective_fill(level.fill, is_count);
         let field_type = types::call_type(call).unwrap_or(FieldType::Float);
         let aux_count = level.plan.aux.len();
         let ascending = level.plan.ascending;
-        Box::new(FillStage::new(points, windows, ascending, fill, field_type, aux_count))
+        Box::new(FillStage::new(
+            points, windows, ascending, fill, field_type, aux_count,
+        ))
     }
 
     fn distinct(&self, level: &Level<'a>, input: &'a ColumnRef) -> Result<Points<'a>, Error> {
         let points = self.column(level, input, (0, 0))?;
         let reduced = self.reduce(level, points, ReducerKind::Distinct);
-        Ok(Box::new(Interval { input: reduced, windows: level.windows }))
+        Ok(Box::new(Interval {
+            input: reduced,
+            windows: level.windows,
+        }))
     }
 
     fn extremes(
@@ -223,8 +288,15 @@ impl<'a> Builder<'a> {
         keep.extend(tags.iter().map(|tag| Arc::clone(&tag.name)));
         keep.sort();
         keep.dedup();
-        let by_tags = Level { keep: keep.into(), ..level.clone() };
-        let best = if is_top { Aggregate::Max } else { Aggregate::Min };
+        let by_tags = Level {
+            keep: keep.into(),
+            ..level.clone()
+        };
+        let best = if is_top {
+            Aggregate::Max
+        } else {
+            Aggregate::Min
+        };
         let points = self.layered(&by_tags, best, input)?;
         let points = TagSubset::around(points, &by_tags.keep, &level.keep);
         Ok(self.reduce(level, points, kind))
@@ -277,9 +349,7 @@ impl<'a> Builder<'a> {
                     // From here on, order is not asked for (README D5).
                     level.is_ordered = false;
                     let aux = &level.plan.aux[..];
-                    if let Some(points) =
-                        subquery::points(self, &level, inner, Some(input), aux)?
-                    {
+                    if let Some(points) = subquery::points(self, &level, inner, Some(input), aux)? {
                         let kind = ReducerKind::Aggregate(function);
                         inputs.push(self.reduce(&level, points, kind));
                     }
@@ -291,8 +361,16 @@ impl<'a> Builder<'a> {
 
     /// A layer above the first one.
     fn upper(&self, level: &Level<'a>, inputs: Vec<Points<'a>>, function: Aggregate) -> Points<'a> {
-        let function = if function == Aggregate::Count { Aggregate::Sum } else { function };
-        let merged = Box::new(WindowMerge::new(inputs, level.windows, level.plan.ascending));
+        let function = if function == Aggregate::Count {
+            Aggregate::Sum
+        } else {
+            function
+        };
+        let merged = Box::new(WindowMerge::new(
+            inputs,
+            level.windows,
+            level.plan.ascending,
+        ));
         self.reduce(level, merged, ReducerKind::Aggregate(function))
     }
 
@@ -321,7 +399,9 @@ impl<'a> Builder<'a> {
         let mut shards = in_order(leaf, level.plan.ascending);
         let chain = Chain::new(move || {
             let level = &shard_level;
-            let Some(shard) = shards.next() else { return Ok(None) };
+            let Some(shard) = shards.next() else {
+                return Ok(None);
+            };
             let request = RawRequest {
                 main: Some(input),
                 aux: &level.plan.aux,
@@ -353,7 +433,10 @@ impl<'a> Builder<'a> {
             return None;
         }
         let builder = self.clone();
-        let shard_level = Level { is_ordered: true, ..level.clone() };
+        let shard_level = Level {
+            is_ordered: true,
+            ..level.clone()
+        };
         let ascending = function == Aggregate::First;
         let mut shards = in_order(leaf, ascending);
         let mut is_found = false;
@@ -364,7 +447,9 @@ impl<'a> Builder<'a> {
                 if is_found && is_one_run {
                     return Ok(None);
                 }
-                let Some(shard) = shards.next() else { return Ok(None) };
+                let Some(shard) = shards.next() else {
+                    return Ok(None);
+                };
                 let request = RawRequest {
                     main: Some(input),
                     aux: &shard_level.plan.aux,
@@ -407,7 +492,9 @@ impl<'a> Builder<'a> {
         let windows = level.windows;
         let (is_ordered, ascending) = (level.is_ordered, request.ascending);
         let mut open = move || {
-            let Some(shard) = shards.next() else { return Ok(None) };
+            let Some(shard) = shards.next() else {
+                return Ok(None);
+            };
             builder.shard_points(&level, shard, &request).map(Some)
         };
         if is_ordered || leaf.shards.len() < 2 {
@@ -431,7 +518,10 @@ impl<'a> Builder<'a> {
         let mut inputs = self.series_points(level, shard, request)?;
         let is_limited = request.limit > 0 || request.offset > 0;
         let cut = |input| -> Points<'a> {
-            let left = request.limit.saturating_add(request.offset).saturating_add(1);
+            let left = request
+                .limit
+                .saturating_add(request.offset)
+                .saturating_add(1);
             Box::new(Cut { input, left })
         };
         if is_limited && !level.is_one_run() {
@@ -459,10 +549,15 @@ impl<'a> Builder<'a> {
         request: &RawRequest<'a>,
     ) -> Result<Vec<Points<'a>>, Error> {
         self.context.check()?;
-        let Some(series) = shard.groups.get(&self.group.dims) else { return Ok(Vec::new()) };
+        let Some(series) = shard.groups.get(&self.group.dims) else {
+            return Ok(Vec::new());
+        };
         let mut columns: Vec<ColumnRef> = request.main.into_iter().cloned().collect();
         columns.extend(request.aux.iter().cloned());
-        let needed = request.limit.saturating_add(request.offset).saturating_add(1);
+        let needed = request
+            .limit
+            .saturating_add(request.offset)
+            .saturating_add(1);
         let is_limited = request.limit > 0 || request.offset > 0;
         let limit = usize::try_from(needed).ok().filter(|_| is_limited);
         // The auxiliary columns of a call do not make rows, so that they spoil the hint.
@@ -494,7 +589,11 @@ impl<'a> Builder<'a> {
 
 /// The shards of a measurement in the direction of a statement.
 fn in_order(leaf: &Leaf, ascending: bool) -> Box<dyn Iterator<Item = &LeafShard> + '_> {
-    if ascending { Box::new(leaf.shards.iter()) } else { Box::new(leaf.shards.iter().rev()) }
+    if ascending {
+        Box::new(leaf.shards.iter())
+    } else {
+        Box::new(leaf.shards.iter().rev())
+    }
 }
 
 /// One input as it is, several merged.
@@ -504,7 +603,11 @@ fn merge<'a>(mut inputs: Vec<Points<'a>>, level: &Level<'a>, is_sorted: bool) ->
     } else if is_sorted {
         Box::new(SortedMerge::new(inputs, level.plan.ascending))
     } else {
-        Box::new(WindowMerge::new(inputs, level.windows, level.plan.ascending))
+        Box::new(WindowMerge::new(
+            inputs,
+            level.windows,
+            level.plan.ascending,
+        ))
     }
 }
 
@@ -522,7 +625,13 @@ impl RowPoints {
         if !ascending {
             rows.slices.reverse();
         }
-        Self { slices: rows.slices.into_iter(), current: None, tags, has_main, ascending }
+        Self {
+            slices: rows.slices.into_iter(),
+            current: None,
+            tags,
+            has_main,
+            ascending,
+        }
     }
 }
 
@@ -530,7 +639,9 @@ impl PointStream for RowPoints {
     fn next(&mut self) -> Result<Option<Point>, Error> {
         loop {
             let Some((rows, at)) = &mut self.current else {
-                let Some(rows) = self.slices.next() else { return Ok(None) };
+                let Some(rows) = self.slices.next() else {
+                    return Ok(None);
+                };
                 self.current = Some((rows, 0));
                 continue;
             };
@@ -541,7 +652,10 @@ impl PointStream for RowPoints {
             }
             let place = if self.ascending { *at } else { count - 1 - *at };
             *at += 1;
-            let row = rows.passing.as_ref().map_or(place, |rows| rows[place] as usize);
+            let row = rows
+                .passing
+                .as_ref()
+                .map_or(place, |rows| rows[place] as usize);
             if let Some(point) = row_point(rows, row, &self.tags, self.has_main) {
                 return Ok(Some(point));
             }
@@ -551,19 +665,32 @@ impl PointStream for RowPoints {
 
 /// The point of a row; none where the main column, or, without one, every field, is null.
 fn row_point(rows: &Rows, row: usize, tags: &Tags, has_main: bool) -> Option<Point> {
-    let (main, aux) = if has_main { rows.columns.split_at(1) } else { (&[][..], &rows.columns[..]) };
+    let (main, aux) = if has_main {
+        rows.columns.split_at(1)
+    } else {
+        (&[][..], &rows.columns[..])
+    };
     let value = match main {
         [main] => Some(main.get(row)?),
         _ => {
             let is_field = |cells: &Cells| !matches!(cells, Cells::Constant(_));
-            if !aux.iter().any(|cells| is_field(cells) && cells.is_valid(row)) {
+            if !aux
+                .iter()
+                .any(|cells| is_field(cells) && cells.is_valid(row))
+            {
                 return None;
             }
             None
         }
     };
     let aux = (!aux.is_empty()).then(|| aux.iter().map(|cells| cells.get(row)).collect());
-    Some(Point { time: rows.times[row], tags: Rc::clone(tags), value, aux, weight: 0 })
+    Some(Point {
+        time: rows.times[row],
+        tags: Rc::clone(tags),
+        value,
+        aux,
+        weight: 0,
+    })
 }
 
 /// The stream of a column that is nowhere.

@@ -29,7 +29,9 @@ pub(super) enum Cells {
 impl Cells {
     /// Reads a field that is stored as `stored` under the type `wanted`.
     pub(super) fn field(array: Option<&ArrayRef>, stored: FieldType, wanted: FieldType) -> Self {
-        let Some(array) = array else { return Self::Null };
+        let Some(array) = array else {
+            return Self::Null;
+        };
         if stored != wanted && !(stored.is_numeric() && wanted.is_numeric()) {
             return Self::Null;
         }
@@ -40,7 +42,11 @@ impl Cells {
             FieldType::String => Self::String(array.as_string().clone()),
             FieldType::Boolean => Self::Boolean(array.as_boolean().clone()),
         };
-        if stored == wanted { cells } else { cells.convert(wanted) }
+        if stored == wanted {
+            cells
+        } else {
+            cells.convert(wanted)
+        }
     }
 
     fn convert(self, wanted: FieldType) -> Self {

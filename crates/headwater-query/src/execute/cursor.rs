@@ -54,12 +54,20 @@ impl<'a> Cursor<'a> {
         let mut streams = Vec::with_capacity(plan.calls.len().max(1));
         if plan.calls.is_empty() {
             let own = builder.with_own_gap();
-            streams.push(Stream { points: own.raw(level)?, next: None, gap: own.gap });
+            streams.push(Stream {
+                points: own.raw(level)?,
+                next: None,
+                gap: own.gap,
+            });
         }
         for call in &plan.calls {
             let own = builder.with_own_gap();
             let points = own.limited_call(level, call)?;
-            streams.push(Stream { points, next: None, gap: own.gap });
+            streams.push(Stream {
+                points,
+                next: None,
+                gap: own.gap,
+            });
         }
         let aux_type = |kind| match kind {
             ColumnKind::Field(field_type) => Some(field_type),
@@ -72,7 +80,11 @@ impl<'a> Cursor<'a> {
             calls: vec![None; plan.calls.len()],
             aux: vec![None; plan.aux.len()],
             call_types: plan.calls.iter().map(types::call_type).collect(),
-            aux_types: plan.aux.iter().map(|column| aux_type(column.kind)).collect(),
+            aux_types: plan
+                .aux
+                .iter()
+                .map(|column| aux_type(column.kind))
+                .collect(),
             tags: None,
             gap: Rc::clone(&builder.gap),
         })
@@ -82,7 +94,11 @@ impl<'a> Cursor<'a> {
     pub(super) fn next(&mut self) -> Result<Option<Row>, Error> {
         self.poll()?;
         if self.streams.iter().all(|stream| stream.next.is_none()) {
-            let gaps = self.streams.iter().filter(|stream| stream.gap.get()).count();
+            let gaps = self
+                .streams
+                .iter()
+                .filter(|stream| stream.gap.get())
+                .count();
             if gaps > 0 && gaps < self.streams.len() {
                 // The streams that have ended would be at the next group by now.
                 self.poll()?;
@@ -93,13 +109,24 @@ impl<'a> Cursor<'a> {
             .streams
             .iter()
             .filter_map(|stream| stream.next.as_ref())
-            .reduce(|best, point| if precedes(point, best, ascending) { point } else { best });
+            .reduce(|best, point| {
+                if precedes(point, best, ascending) {
+                    point
+                } else {
+                    best
+                }
+            });
         let Some(least) = least else {
-            self.gap.set(self.streams.iter().any(|stream| stream.gap.get()));
+            self.gap
+                .set(self.streams.iter().any(|stream| stream.gap.get()));
             return Ok(None);
         };
         let (time, tags) = (least.time, Rc::clone(&least.tags));
-        if !self.tags.as_ref().is_some_and(|known| same_tags(known, &tags)) {
+        if !self
+            .tags
+            .as_ref()
+            .is_some_and(|known| same_tags(known, &tags))
+        {
             self.tags = Some(Rc::clone(&tags));
             self.calls.fill(None);
             self.aux.fill(None);
@@ -109,7 +136,11 @@ impl<'a> Cursor<'a> {
             let point = self.streams[at].next.take_if(is_here);
             self.contribute(at, point);
         }
-        Ok(Some(Row { time, tags, values: self.evaluate() }))
+        Ok(Some(Row {
+            time,
+            tags,
+            values: self.evaluate(),
+        }))
     }
 
     fn poll(&mut self) -> Result<(), Error> {
@@ -129,7 +160,9 @@ impl<'a> Cursor<'a> {
             put(&mut self.calls[at], value, self.fill, self.call_types[at]);
         }
         for (column, cell) in self.aux.iter_mut().enumerate() {
-            let value = aux.as_ref().and_then(|aux| aux.get(column).cloned().flatten());
+            let value = aux
+                .as_ref()
+                .and_then(|aux| aux.get(column).cloned().flatten());
             put(cell, value, self.fill, self.aux_types[column]);
         }
     }
@@ -151,8 +184,16 @@ impl<'a> Cursor<'a> {
 
 /// Whether a point comes out before another: by tags, then by time.
 fn precedes(point: &Point, other: &Point, ascending: bool) -> bool {
-    let order = point.tags.cmp(&other.tags).then(point.time.cmp(&other.time));
-    order == if ascending { Ordering::Less } else { Ordering::Greater }
+    let order = point
+        .tags
+        .cmp(&other.tags)
+        .then(point.time.cmp(&other.time));
+    order
+        == if ascending {
+            Ordering::Less
+        } else {
+            Ordering::Greater
+        }
 }
 
 /// A cell gets its value or its default (fill_and_windows.md §4.3).

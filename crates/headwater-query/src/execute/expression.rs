@@ -21,9 +21,13 @@ pub(super) fn evaluate(
         RowExpr::Aux(at) => aux(*at),
         RowExpr::Literal(value) => Some(value.clone()),
         RowExpr::Null => None,
-        RowExpr::Binary { op, left, right } => {
-            binary(*op, left, right, &evaluate(left, call, aux)?, &evaluate(right, call, aux)?)
-        }
+        RowExpr::Binary { op, left, right } => binary(
+            *op,
+            left,
+            right,
+            &evaluate(left, call, aux)?,
+            &evaluate(right, call, aux)?,
+        ),
         RowExpr::Math { function, args } => {
             let mut values = Vec::with_capacity(args.len());
             for arg in args {

@@ -15,7 +15,11 @@ pub(super) enum Filter {
     And(Box<Self>, Box<Self>),
     Or(Box<Self>, Box<Self>),
     /// A column against a number.
-    Number { column: usize, op: BinaryOp, number: Number },
+    Number {
+        column: usize,
+        op: BinaryOp,
+        number: Number,
+    },
     /// Anything else; matches where it is true.
     Row(RowCondition),
 }
@@ -34,8 +38,15 @@ pub(super) enum RowCondition {
     Nil,
     Value(Value),
     Regex(Regex),
-    Binary { op: BinaryOp, left: Box<Self>, right: Box<Self> },
-    Math { function: MathFunction, args: Vec<Self> },
+    Binary {
+        op: BinaryOp,
+        left: Box<Self>,
+        right: Box<Self>,
+    },
+    Math {
+        function: MathFunction,
+        args: Vec<Self>,
+    },
 }
 
 /// What a part of a condition evaluates to. An absent field is a null that knows its type; it
@@ -51,7 +62,10 @@ pub(super) enum Operand {
 impl Filter {
     /// Compiles `condition`; `column` numbers the names in it and answers `None` for names that
     /// are nowhere.
-    pub(super) fn compile(condition: &Expr, column: &mut dyn FnMut(&VarRef) -> Option<usize>) -> Self {
+    pub(super) fn compile(
+        condition: &Expr,
+        column: &mut dyn FnMut(&VarRef) -> Option<usize>,
+    ) -> Self {
         match condition {
             Expr::Paren(inner) => Self::compile(inner, column),
             Expr::Boolean(value) => Self::Constant(*value),
@@ -61,10 +75,12 @@ impl Filter {
                     Box::new(Self::compile(&binary.right, column)),
                 )
             }
-            Expr::Binary(binary) if binary.op == BinaryOp::Or && are_conditions(binary) => Self::Or(
-                Box::new(Self::compile(&binary.left, column)),
-                Box::new(Self::compile(&binary.right, column)),
-            ),
+            Expr::Binary(binary) if binary.op == BinaryOp::Or && are_conditions(binary) => {
+                Self::Or(
+                    Box::new(Self::compile(&binary.left, column)),
+                    Box::new(Self::compile(&binary.right, column)),
+                )
+            }
             other => match RowCondition::compile(other, column) {
                 RowCondition::Binary { op, left, right } => Self::comparison(op, left, right),
                 row => Self::Row(row),
@@ -85,12 +101,20 @@ impl Filter {
         match (&*left, &*right) {
             (RowCondition::Column(column), RowCondition::Value(value)) if is_order => {
                 if let Some(number) = as_number(value) {
-                    return Self::Number { column: *column, op, number };
+                    return Self::Number {
+                        column: *column,
+                        op,
+                        number,
+                    };
                 }
             }
             (RowCondition::Value(value), RowCondition::Column(column)) if is_order => {
                 if let Some(number) = as_number(value) {
-                    return Self::Number { column: *column, op: mirrored(op), number };
+                    return Self::Number {
+                        column: *column,
+                        op: mirrored(op),
+                        number,
+                    };
                 }
             }
             _ => {}
@@ -122,7 +146,9 @@ impl Filter {
             Self::Row(condition) => (0..rows)
                 .map(|row| {
                     let operand = condition.evaluate(&|column| {
-                        columns[column].get(row).map_or(Operand::Absent, Operand::Value)
+                        columns[column]
+                            .get(row)
+                            .map_or(Operand::Absent, Operand::Value)
                     });
                     matches!(operand, Operand::Value(Value::Boolean(true)))
                 })
@@ -151,7 +177,10 @@ fn are_conditions(binary: &headwater_influxql::ast::BinaryExpr) -> bool {
 
 fn is_comparison(op: BinaryOp) -> bool {
     use BinaryOp::{Eq, EqRegex, Gt, GtEq, Lt, LtEq, NotEq, NotEqRegex};
-    matches!(op, Eq | NotEq | EqRegex | NotEqRegex | Lt | LtEq | Gt | GtEq)
+    matches!(
+        op,
+        Eq | NotEq | EqRegex | NotEqRegex | Lt | LtEq | Gt | GtEq
+    )
 }
 
 fn as_number(value: &Value) -> Option<Number> {
@@ -191,7 +220,9 @@ fn compare_column(cells: &Cells, op: BinaryOp, number: Number, rows: usize) -> V
         _ => return vec![false; rows],
     };
     if !cells.is_dense() {
-        mask.iter_mut().enumerate().for_each(|(row, m)| *m &= cells.is_valid(row));
+        mask.iter_mut()
+            .enumerate()
+            .for_each(|(row, m)| *m &= cells.is_valid(row));
     }
     mask
 }
@@ -230,7 +261,11 @@ impl RowCondition {
             Expr::Call(call) => match expression::math_function(&call.name) {
                 Some(function) => Self::Math {
                     function,
-                    args: call.args.iter().map(|arg| Self::compile(arg, column)).collect(),
+                    args: call
+                        .args
+                        .iter()
+                        .map(|arg| Self::compile(arg, column))
+                        .collect(),
                 },
                 None => Self::Nil,
             },
@@ -284,12 +319,14 @@ impl RowCondition {
 /// compare.
 fn evaluate_binary(op: BinaryOp, left: Operand, right: Operand) -> Operand {
     let (left, right) = match (left, right) {
-        (Operand::Nil, Operand::Value(Value::Boolean(r))) => {
-            (Operand::Value(Value::Boolean(false)), Operand::Value(Value::Boolean(r)))
-        }
-        (Operand::Value(Value::Boolean(l)), Operand::Nil) => {
-            (Operand::Value(Value::Boolean(l)), Operand::Value(Value::Boolean(false)))
-        }
+        (Operand::Nil, Operand::Value(Value::Boolean(r))) => (
+            Operand::Value(Value::Boolean(false)),
+            Operand::Value(Value::Boolean(r)),
+        ),
+        (Operand::Value(Value::Boolean(l)), Operand::Nil) => (
+            Operand::Value(Value::Boolean(l)),
+            Operand::Value(Value::Boolean(false)),
+        ),
         other => other,
     };
     let result = match (&left, &right) {

@@ -39,8 +39,11 @@ pub(super) fn sift_down<T>(items: &mut [T], mut at: usize, mut less: impl FnMut(
             return;
         }
         let right = left + 1;
-        let child =
-            if right < items.len() && less(&items[right], &items[left]) { right } else { left };
+        let child = if right < items.len() && less(&items[right], &items[left]) {
+            right
+        } else {
+            left
+        };
         if !less(&items[child], &items[at]) {
             return;
         }

@@ -54,7 +54,7 @@ pub(super) struct LeafSeries {
 /// group may not be needed at all, one for it alone.
 pub(super) struct GroupReader<'a> {
     shard: &'a LeafShard,
-    columns: &'a [ColumnRef],
+    columns: Rc<[ColumnRef]>,
     read: ReadRequest,
     /// Of each group, where its series are in `series`.
     groups: Vec<Range<usize>>,
@@ -69,7 +69,7 @@ impl<'a> GroupReader<'a> {
     pub(super) fn new(
         shard: &'a LeafShard,
         groups: &[Group],
-        columns: &'a [ColumnRef],
+        columns: Rc<[ColumnRef]>,
         read: ReadRequest,
     ) -> Self {
         let mut series = Vec::new();
@@ -81,34 +81,43 @@ impl<'a> GroupReader<'a> {
                 start..series.len()
             })
             .collect();
-        Self { shard, columns, read, groups, series, scan: None }
+        Self {
+            shard,
+            columns,
+            read,
+            groups,
+            series,
+            scan: None,
+        }
     }
 
-    /// The rows of the group at a position, by series in the order of their keys. Without
-    /// `is_alone` groups must be asked for in ascending order.
-    pub(super) fn group(
+    /// Visits the rows of the group at a position, series by series in the order of their keys.
+    /// Without `is_alone` groups must be asked for in ascending order.
+    pub(super) fn each(
         &mut self,
         at: usize,
         is_alone: bool,
         context: &ExecuteContext<'_>,
-    ) -> Result<Vec<SeriesRows>, Error> {
+        visit: &mut dyn FnMut(SeriesRows) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let place = self.groups[at].clone();
-        let mut out = Vec::with_capacity(place.len());
         if place.is_empty() || !self.shard.shard.range().overlaps(self.read.range) {
-            return Ok(out);
+            return Ok(());
         }
         if is_alone {
-            let scan = self.shard.read(&self.series[place], self.columns, self.read)?;
-            for rows in scan {
+            for rows in self
+                .shard
+                .read(&self.series[place], &self.columns, self.read)?
+            {
                 context.check()?;
-                out.push(rows?);
+                visit(rows?)?;
             }
-            return Ok(out);
+            return Ok(());
         }
         let scan = match &mut self.scan {
             Some(scan) => scan,
             none => {
-                let scan = self.shard.read(&self.series, self.columns, self.read)?;
+                let scan = self.shard.read(&self.series, &self.columns, self.read)?;
                 none.insert(scan.peekable())
             }
         };
@@ -119,10 +128,10 @@ impl<'a> GroupReader<'a> {
             context.check()?;
             let rows = rows?;
             if rows.index >= place.start {
-                out.push(rows);
+                visit(rows)?;
             }
         }
-        Ok(out)
+        Ok(())
     }
 }
 
@@ -158,12 +167,17 @@ impl Leaf {
             .into_iter()
             .map(|shard| LeafShard::open(shard, plan, name))
             .collect::<Result<_, _>>()?;
-        Ok(Self { name: Arc::clone(name), shards })
+        Ok(Self {
+            name: Arc::clone(name),
+            shards,
+        })
     }
 
     /// Whether any shard stores a readable column of this kind.
     pub(super) fn has_column(&self, column: &ColumnRef) -> bool {
-        self.shards.iter().any(|shard| !shard.groups.is_empty() && shard.has_column(column))
+        self.shards
+            .iter()
+            .any(|shard| !shard.groups.is_empty() && shard.has_column(column))
     }
 }
 
@@ -188,16 +202,21 @@ impl LeafShard {
                 Some(expr) => match condition::residual_for_series(expr, &key, &is_field) {
                     Residual::Never => continue,
                     Residual::Always => None,
-                    Residual::Rows(expr) => {
-                        Some(compile(expr, &mut columns, &mut compiled))
-                    }
+                    Residual::Rows(expr) => Some(compile(expr, &mut columns, &mut compiled)),
                 },
             };
-            series.push(LeafSeries { key, position, filter });
+            series.push(LeafSeries {
+                key,
+                position,
+                filter,
+            });
         }
         let mut groups: BTreeMap<Tags, Vec<usize>> = BTreeMap::new();
         for (at, one) in series.iter().enumerate() {
-            groups.entry(tags_of(&one.key, &plan.dims)).or_default().push(at);
+            groups
+                .entry(tags_of(&one.key, &plan.dims))
+                .or_default()
+                .push(at);
         }
         if plan.slimit > 0 || plan.soffset > 0 {
             let skipped = usize::try_from(plan.soffset).unwrap_or(usize::MAX);
@@ -207,7 +226,12 @@ impl LeafShard {
             let kept: BTreeSet<Tags> = order.into_iter().skip(skipped).take(kept).collect();
             groups.retain(|tags, _| kept.contains(tags));
         }
-        Ok(Self { shard, series, groups, condition_columns: columns.into() })
+        Ok(Self {
+            shard,
+            series,
+            groups,
+            condition_columns: columns.into(),
+        })
     }
 
     /// Whether the shard stores a field that can be read under the column's type.
@@ -216,7 +240,9 @@ impl LeafShard {
     }
 
     fn stored_type(&self, column: &ColumnRef) -> Option<(FieldType, FieldType)> {
-        let ColumnKind::Field(wanted) = column.kind else { return None };
+        let ColumnKind::Field(wanted) = column.kind else {
+            return None;
+        };
         let stored = *self.shard.fields().get(&column.name)?;
         let fits = stored == wanted || (stored.is_numeric() && wanted.is_numeric());
         fits.then_some((stored, wanted))
@@ -232,10 +258,13 @@ impl LeafShard {
     ) -> Result<Box<dyn Iterator<Item = Result<SeriesRows, Error>> + 'a>, Error> {
         let mut names: Vec<Arc<str>> = Vec::new();
         let mut number = |name: &Arc<str>| {
-            names.iter().position(|other| other == name).unwrap_or_else(|| {
-                names.push(Arc::clone(name));
-                names.len() - 1
-            })
+            names
+                .iter()
+                .position(|other| other == name)
+                .unwrap_or_else(|| {
+                    names.push(Arc::clone(name));
+                    names.len() - 1
+                })
         };
         let wanted: Vec<Option<(usize, FieldType, FieldType)>> = columns
             .iter()
@@ -279,12 +308,14 @@ impl LeafShard {
             let slices = slices
                 .slices
                 .into_iter()
-                .map(|slice| {
-                    Rows::new(slice, &wanted, &tags, &conditions, one.filter.as_deref())
-                })
+                .map(|slice| Rows::new(slice, &wanted, &tags, &conditions, one.filter.as_deref()))
                 .filter(|rows| !rows.passing.as_ref().is_some_and(Vec::is_empty))
                 .collect();
-            Ok(SeriesRows { index, series: at, slices })
+            Ok(SeriesRows {
+                index,
+                series: at,
+                slices,
+            })
         })))
     }
 }
@@ -317,7 +348,11 @@ impl Rows {
         let passing = filter.map(|filter| {
             let cells: Vec<Cells> = conditions.iter().map(field).collect();
             let mask = filter.mask(&cells, rows);
-            (0u32..).zip(mask).filter(|(_, passes)| *passes).map(|(row, _)| row).collect()
+            (0u32..)
+                .zip(mask)
+                .filter(|(_, passes)| *passes)
+                .map(|(row, _)| row)
+                .collect()
         });
         let columns = wanted
             .iter()
@@ -327,7 +362,12 @@ impl Rows {
                 None => field(place),
             })
             .collect();
-        Self { times: slice.times, columns, rows, passing }
+        Self {
+            times: slice.times,
+            columns,
+            rows,
+            passing,
+        }
     }
 }
 
@@ -337,7 +377,12 @@ fn compile(
     columns: &mut Vec<(Arc<str>, FieldType)>,
     compiled: &mut Vec<(Expr, Rc<Filter>)>,
 ) -> Rc<Filter> {
-    if let Some((_, filter)) = compiled.iter().rev().take(8).find(|(known, _)| *known == expr) {
+    if let Some((_, filter)) = compiled
+        .iter()
+        .rev()
+        .take(8)
+        .find(|(known, _)| *known == expr)
+    {
         return Rc::clone(filter);
     }
     let mut types: BTreeMap<&str, Option<DataType>> = BTreeMap::new();
@@ -349,7 +394,9 @@ fn compile(
     });
     let filter = Rc::new(Filter::compile(&expr, &mut |var| {
         let wanted = field_type(types.get(var.name.as_str()).copied().flatten()?)?;
-        let known = columns.iter().position(|(name, t)| **name == *var.name && *t == wanted);
+        let known = columns
+            .iter()
+            .position(|(name, t)| **name == *var.name && *t == wanted);
         Some(known.unwrap_or_else(|| {
             columns.push((var.name.as_str().into(), wanted));
             columns.len() - 1
@@ -400,7 +447,11 @@ fn visit_names<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a VarRef)) {
 
 /// What SLIMIT and SOFFSET count in the order of: the keys that a tag set has, then their values.
 fn slimit_key(dims: &[Arc<str>], tags: &Tags) -> String {
-    let present = || dims.iter().zip(tags.iter()).filter(|(_, value)| !value.is_empty());
+    let present = || {
+        dims.iter()
+            .zip(tags.iter())
+            .filter(|(_, value)| !value.is_empty())
+    };
     let keys = present().map(|(key, _)| &**key);
     let values = present().map(|(_, value)| &**value);
     keys.chain(values).collect::<Vec<_>>().join("|")

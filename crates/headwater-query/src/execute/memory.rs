@@ -6,9 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use arrow_array::{
-    ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray, UInt64Array,
-};
+use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray, UInt64Array};
 use headwater_model::{
     FieldType, Id, Precision, SeriesKey, TimeRange, Value,
     line_protocol::{self, FieldValue},
@@ -55,13 +53,19 @@ impl Memory {
     ) -> Id {
         let count = self.buckets.borrow().len() as u64;
         let bucket = Id::new(count + 1).unwrap();
-        let data = Bucket { shard_duration, ..Bucket::default() };
+        let data = Bucket {
+            shard_duration,
+            ..Bucket::default()
+        };
         self.buckets.borrow_mut().insert(bucket, data);
-        self.policies.entry(database.to_owned()).or_default().push(Policy {
-            name: policy.to_owned(),
-            bucket,
-            is_default,
-        });
+        self.policies
+            .entry(database.to_owned())
+            .or_default()
+            .push(Policy {
+                name: policy.to_owned(),
+                bucket,
+                is_default,
+            });
         bucket
     }
 
@@ -75,11 +79,19 @@ impl Memory {
             let shift = YEAR_ONE_SECONDS * 1_000_000_000;
             let start = (i128::from(point.time) + shift).div_euclid(d) * d - shift;
             let start = i64::try_from(start.max(i128::from(i64::MIN))).unwrap();
-            let shards = bucket.measurements.entry(key.measurement().to_string()).or_default();
+            let shards = bucket
+                .measurements
+                .entry(key.measurement().to_string())
+                .or_default();
             let shard = Arc::make_mut(shards.entry(start).or_default());
             let end = i64::try_from(i128::from(start) + d - 1).unwrap_or(i64::MAX);
             shard.range = Some(TimeRange::new(start, end));
-            let row = shard.series.entry(key).or_default().entry(point.time).or_default();
+            let row = shard
+                .series
+                .entry(key)
+                .or_default()
+                .entry(point.time)
+                .or_default();
             for field in batch.fields_of(point) {
                 let name: Arc<str> = line_protocol::unescape_field_key(field.key).as_ref().into();
                 let field_type = field.value.field_type();
@@ -93,7 +105,9 @@ impl Memory {
 
     fn shards(&self, bucket: Id, measurement: &str, range: TimeRange) -> Vec<Arc<ShardData>> {
         let buckets = self.buckets.borrow();
-        let Some(shards) = buckets.get(&bucket).and_then(|b| b.measurements.get(measurement))
+        let Some(shards) = buckets
+            .get(&bucket)
+            .and_then(|b| b.measurements.get(measurement))
         else {
             return Vec::new();
         };
@@ -121,7 +135,12 @@ impl Source for Memory {
     fn partitions(&self, bucket: Id, measurement: &str, range: TimeRange) -> Vec<Box<dyn Shard>> {
         self.shards(bucket, measurement, range)
             .into_iter()
-            .map(|data| Box::new(MemoryShard { data, selected: Vec::new() }) as Box<dyn Shard>)
+            .map(|data| {
+                Box::new(MemoryShard {
+                    data,
+                    selected: Vec::new(),
+                }) as Box<dyn Shard>
+            })
             .collect()
     }
 }
@@ -148,7 +167,10 @@ impl SchemaSource for Memory {
     fn columns(&self, bucket: Id, measurement: &str, range: TimeRange) -> Result<Columns, Error> {
         let mut columns = Columns::default();
         for shard in self.shards(bucket, measurement, range) {
-            shard.fields.iter().for_each(|(name, t)| columns.add_field(name, *t));
+            shard
+                .fields
+                .iter()
+                .for_each(|(name, t)| columns.add_field(name, *t));
             let tags: BTreeSet<Arc<str>> = shard
                 .series
                 .keys()
@@ -179,8 +201,13 @@ impl Shard for MemoryShard {
     }
 
     fn select(&mut self, predicate: Option<&TagPredicate>) -> Result<Vec<SeriesKey>, Error> {
-        self.selected =
-            self.data.series.keys().filter(|key| matches(predicate, key)).cloned().collect();
+        self.selected = self
+            .data
+            .series
+            .keys()
+            .filter(|key| matches(predicate, key))
+            .cloned()
+            .collect();
         Ok(self.selected.clone())
     }
 
@@ -204,7 +231,11 @@ impl Shard for MemoryShard {
             let slices = rows
                 .chunks(2)
                 .map(|rows| Slice {
-                    times: rows.iter().map(|(time, _)| **time).collect::<Vec<_>>().into(),
+                    times: rows
+                        .iter()
+                        .map(|(time, _)| **time)
+                        .collect::<Vec<_>>()
+                        .into(),
                     columns: request
                         .columns
                         .iter()

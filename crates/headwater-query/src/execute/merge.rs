@@ -24,8 +24,15 @@ struct SortedItem<'a> {
 impl<'a> SortedMerge<'a> {
     /// `inputs` in series-key order; descending merges want it reversed.
     pub(super) fn new(inputs: Vec<Points<'a>>, ascending: bool) -> Self {
-        let items = inputs.into_iter().map(|input| SortedItem { input, point: None }).collect();
-        Self { items, ascending, is_started: false }
+        let items = inputs
+            .into_iter()
+            .map(|input| SortedItem { input, point: None })
+            .collect();
+        Self {
+            items,
+            ascending,
+            is_started: false,
+        }
     }
 
     fn start(&mut self) -> Result<(), Error> {
@@ -45,9 +52,15 @@ impl<'a> SortedMerge<'a> {
 }
 
 fn sorted_less(ascending: bool) -> impl Fn(&SortedItem<'_>, &SortedItem<'_>) -> bool {
-    let order = if ascending { Ordering::Less } else { Ordering::Greater };
+    let order = if ascending {
+        Ordering::Less
+    } else {
+        Ordering::Greater
+    };
     move |left, right| {
-        let (Some(left), Some(right)) = (&left.point, &right.point) else { return false };
+        let (Some(left), Some(right)) = (&left.point, &right.point) else {
+            return false;
+        };
         let by_time = left.time.cmp(&right.time);
         by_time.then_with(|| compare_aux(&left.aux, &right.aux)) == order
     }
@@ -68,7 +81,9 @@ impl PointStream for SortedMerge<'_> {
             }
             return Ok(point);
         }
-        let Some(mut item) = heap::pop(&mut self.items, &less) else { return Ok(None) };
+        let Some(mut item) = heap::pop(&mut self.items, &less) else {
+            return Ok(None);
+        };
         let point = item.point.take();
         item.point = item.input.next()?;
         if item.point.is_some() {
@@ -99,9 +114,19 @@ impl<'a> WindowMerge<'a> {
     pub(super) fn new(inputs: Vec<Points<'a>>, windows: Windows, ascending: bool) -> Self {
         let items = inputs
             .into_iter()
-            .map(|input| WindowItem { input: Peekable::new(input), start: 0 })
+            .map(|input| WindowItem {
+                input: Peekable::new(input),
+                start: 0,
+            })
             .collect();
-        Self { items, current: None, window: (0, 0), windows, ascending, is_started: false }
+        Self {
+            items,
+            current: None,
+            window: (0, 0),
+            windows,
+            ascending,
+            is_started: false,
+        }
     }
 
     fn start(&mut self) -> Result<(), Error> {
@@ -120,7 +145,13 @@ impl<'a> WindowMerge<'a> {
 }
 
 fn window_less(ascending: bool) -> impl Fn(&WindowItem<'_>, &WindowItem<'_>) -> bool {
-    move |left, right| if ascending { left.start < right.start } else { left.start > right.start }
+    move |left, right| {
+        if ascending {
+            left.start < right.start
+        } else {
+            left.start > right.start
+        }
+    }
 }
 
 impl PointStream for WindowMerge<'_> {
@@ -133,12 +164,16 @@ impl PointStream for WindowMerge<'_> {
                 let Some(mut item) = heap::pop(&mut self.items, window_less(self.ascending)) else {
                     return Ok(None);
                 };
-                let Some(point) = item.input.next()? else { continue };
+                let Some(point) = item.input.next()? else {
+                    continue;
+                };
                 self.window = self.windows.of(point.time);
                 self.current = Some(item);
                 return Ok(Some(point));
             };
-            let Some(point) = item.input.next()? else { continue };
+            let Some(point) = item.input.next()? else {
+                continue;
+            };
             let leaves = if self.ascending {
                 point.time >= self.window.1
             } else {
@@ -164,7 +199,10 @@ pub(super) struct Chain<'a> {
 
 impl<'a> Chain<'a> {
     pub(super) fn new(open: impl FnMut() -> Result<Option<Points<'a>>, Error> + 'a) -> Self {
-        Self { open: Box::new(open), current: None }
+        Self {
+            open: Box::new(open),
+            current: None,
+        }
     }
 }
 

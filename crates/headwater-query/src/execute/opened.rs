@@ -9,13 +9,7 @@ use std::{
 use headwater_influxql::ast::Fill;
 use headwater_model::{MAX_TIME, TimeRange};
 
-use super::{
-    leaf::Leaf,
-    point::Tags,
-    source::Source,
-    types,
-    window::Windows,
-};
+use super::{leaf::Leaf, point::Tags, source::Source, types, window::Windows};
 use crate::{
     error::Error,
     plan::{ColumnKind, ColumnRef, SelectPlan, SourcePlan, Window},
@@ -104,7 +98,11 @@ impl<'a> Opened<'a> {
                 types::check_call(call)?;
             }
         }
-        if self.plan.calls.is_empty() { self.check_subqueries() } else { Ok(()) }
+        if self.plan.calls.is_empty() {
+            self.check_subqueries()
+        } else {
+            Ok(())
+        }
     }
 
     fn check_subqueries(&self) -> Result<(), Error> {
@@ -149,7 +147,10 @@ impl<'a> Level<'a> {
         let plan = inner.plan;
         let range = nested_range(plan, self.windows.range, self.is_widened);
         let window = if plan.window.every == 0 {
-            Window { every: self.windows.every, offset: self.windows.offset }
+            Window {
+                every: self.windows.every,
+                offset: self.windows.offset,
+            }
         } else {
             plan.window
         };

@@ -29,8 +29,13 @@ impl<'a> SeriesBuilder<'a> {
         columns: Arc<[Arc<str>]>,
         chunk_size: usize,
     ) -> Self {
-        let tags = (!plan.dims.is_empty())
-            .then(|| plan.dims.iter().cloned().zip(group.dims.iter().cloned()).collect());
+        let tags = (!plan.dims.is_empty()).then(|| {
+            plan.dims
+                .iter()
+                .cloned()
+                .zip(group.dims.iter().cloned())
+                .collect()
+        });
         Self {
             plan,
             name: Arc::clone(&group.name),
@@ -71,9 +76,34 @@ impl<'a> SeriesBuilder<'a> {
         &mut self.values
     }
 
+    /// Emits columns that are complete, cut into pieces; nothing may come after them.
+    pub(super) fn push_columns(
+        &mut self,
+        mut times: Vec<i64>,
+        mut columns: Vec<Column>,
+        emit: &mut Emit<'_>,
+    ) -> Result<(), Error> {
+        while times.len() > self.chunk_size {
+            let rest = times.split_off(self.chunk_size);
+            let rests = columns
+                .iter_mut()
+                .map(|c| split_off(c, self.chunk_size))
+                .collect();
+            let series = self.series(times, columns, true);
+            emit(series).map_err(|_| Error::Interrupted)?;
+            (times, columns) = (rest, rests);
+        }
+        let series = self.series(times, columns, false);
+        emit(series).map_err(|_| Error::Interrupted)
+    }
+
     /// Emits what is left.
     pub(super) fn finish(mut self, emit: &mut Emit<'_>) -> Result<(), Error> {
-        if self.times.is_empty() { Ok(()) } else { self.flush(false, emit) }
+        if self.times.is_empty() {
+            Ok(())
+        } else {
+            self.flush(false, emit)
+        }
     }
 
     fn flush(&mut self, partial: bool, emit: &mut Emit<'_>) -> Result<(), Error> {
@@ -99,14 +129,54 @@ impl<'a> SeriesBuilder<'a> {
     }
 }
 
+/// Leaves the first `at` cells and gives the rest.
+fn split_off(column: &mut Column, at: usize) -> Column {
+    let rest = |valid: &mut Option<Vec<bool>>| valid.as_mut().map(|valid| valid.split_off(at));
+    match column {
+        Column::Time(v) => Column::Time(v.split_off(at)),
+        Column::Float { values, valid } => Column::Float {
+            values: values.split_off(at),
+            valid: rest(valid),
+        },
+        Column::Integer { values, valid } => Column::Integer {
+            values: values.split_off(at),
+            valid: rest(valid),
+        },
+        Column::Unsigned { values, valid } => Column::Unsigned {
+            values: values.split_off(at),
+            valid: rest(valid),
+        },
+        Column::Boolean { values, valid } => Column::Boolean {
+            values: values.split_off(at),
+            valid: rest(valid),
+        },
+        Column::String(v) => Column::String(v.split_off(at)),
+        Column::Constant { value, len } => {
+            let more = *len - at;
+            *len = at;
+            Column::Constant {
+                value: value.clone(),
+                len: more,
+            }
+        }
+        Column::Mixed(v) => Column::Mixed(v.split_off(at)),
+    }
+}
+
 fn new_columns(plan: &SelectPlan) -> Vec<ColumnBuilder> {
-    plan.columns.iter().map(|_| ColumnBuilder::Nulls(0)).collect()
+    plan.columns
+        .iter()
+        .map(|_| ColumnBuilder::Nulls(0))
+        .collect()
 }
 
 /// The names of the columns, the time's first.
 pub(super) fn column_names(plan: &SelectPlan) -> Arc<[Arc<str>]> {
     let names = plan.columns.iter().map(|column| &column.name);
-    std::iter::once(&plan.time_name).chain(names).cloned().collect()
+    std::iter::once(&plan.time_name)
+        .chain(names)
+        .cloned()
+        .collect()
 }
 
 /// A column that takes its type from its first value and keeps it as long as it can.
@@ -273,10 +343,22 @@ impl ColumnBuilder {
     pub(super) fn finish(self) -> Column {
         match self {
             Self::Nulls(len) => Column::Constant { value: None, len },
-            Self::Float(values, valid) => Column::Float { values, valid: valid.0 },
-            Self::Integer(values, valid) => Column::Integer { values, valid: valid.0 },
-            Self::Unsigned(values, valid) => Column::Unsigned { values, valid: valid.0 },
-            Self::Boolean(values, valid) => Column::Boolean { values, valid: valid.0 },
+            Self::Float(values, valid) => Column::Float {
+                values,
+                valid: valid.0,
+            },
+            Self::Integer(values, valid) => Column::Integer {
+                values,
+                valid: valid.0,
+            },
+            Self::Unsigned(values, valid) => Column::Unsigned {
+                values,
+                valid: valid.0,
+            },
+            Self::Boolean(values, valid) => Column::Boolean {
+                values,
+                valid: valid.0,
+            },
             Self::String(values) => Column::String(values),
             Self::Mixed(values) => Column::Mixed(values),
         }

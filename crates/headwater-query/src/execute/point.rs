@@ -53,7 +53,10 @@ pub(super) struct Peekable<'a> {
 
 impl<'a> Peekable<'a> {
     pub(super) fn new(input: Points<'a>) -> Self {
-        Self { input, buffer: None }
+        Self {
+            input,
+            buffer: None,
+        }
     }
 
     pub(super) fn next(&mut self) -> Result<Option<Point>, Error> {
@@ -86,13 +89,18 @@ impl PointStream for ListStream {
 
 /// The values that a series has for `names`.
 pub(super) fn tags_of(key: &SeriesKey, names: &[Arc<str>]) -> Tags {
-    names.iter().map(|name| key.tag(name).cloned().unwrap_or_else(|| Arc::from(""))).collect()
+    names
+        .iter()
+        .map(|name| key.tag(name).cloned().unwrap_or_else(|| Arc::from("")))
+        .collect()
 }
 
 /// Orders the string columns of two points of equal time, column by column until the first that
 /// does not hold strings (§3.2). An absent value sorts as Go's nil does: the comparison ends.
 pub(super) fn compare_aux(left: &Aux, right: &Aux) -> Ordering {
-    let (Some(left), Some(right)) = (left, right) else { return Ordering::Equal };
+    let (Some(left), Some(right)) = (left, right) else {
+        return Ordering::Equal;
+    };
     for (l, r) in left.iter().zip(right.iter()) {
         match (l, r) {
             (Some(Value::String(l)), Some(Value::String(r))) => match l.cmp(r) {
@@ -137,5 +145,9 @@ pub(super) fn float_to_integer(value: f64) -> i64 {
 
 /// Truncates; negative numbers wrap through `i64`.
 pub(super) fn float_to_unsigned(value: f64) -> u64 {
-    if value >= 9.223_372_036_854_775_8e18 { value as u64 } else { float_to_integer(value) as u64 }
+    if value >= 9.223_372_036_854_775_8e18 {
+        value as u64
+    } else {
+        float_to_integer(value) as u64
+    }
 }

@@ -1,7 +1,7 @@
 //! Raw rows over whole columns: the path of statements without calls that read one measurement
 //! and fill nothing. Gives exactly what the pipeline of points gives (§3.1, §3.2, §3.8).
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, rc::Rc};
 
 use headwater_influxql::ast::Fill;
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    plan::{ColumnKind, RowExpr, SelectPlan},
+    plan::{ColumnKind, ColumnRef, RowExpr, SelectPlan},
 };
 
 /// Runs raw statements for one group after the other.
@@ -57,25 +57,33 @@ impl<'a> RawRunner<'a> {
             limit,
             ascending: plan.ascending,
         };
+        let columns: Rc<[ColumnRef]> = plan.aux.clone().into();
         let readers = leaf
             .shards
             .iter()
-            .map(|shard| GroupReader::new(shard, groups, &plan.aux, read))
+            .map(|shard| GroupReader::new(shard, groups, Rc::clone(&columns), read))
             .collect();
-        Some(Self { plan, context, leaf, readers, limit })
+        Some(Self {
+            plan,
+            context,
+            leaf,
+            readers,
+            limit,
+        })
     }
 
-    /// The rows of one group; groups must come in the order given to `new`.
+    /// The rows of one group; groups must come in the order given to `new`. True: none is left
+    /// for the general path.
     pub(super) fn group(
         &mut self,
         at: usize,
         series: &mut SeriesBuilder<'_>,
         emit: &mut Emit<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let plan = self.plan;
-        let is_null = |column: &crate::plan::ColumnRef| column.kind == ColumnKind::Unknown;
+        let is_null = |column: &ColumnRef| column.kind == ColumnKind::Unknown;
         if plan.aux.iter().all(is_null) || plan.range.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         let mut offset = usize::try_from(plan.offset).unwrap_or(usize::MAX);
         let mut left = match plan.limit {
@@ -84,10 +92,18 @@ impl<'a> RawRunner<'a> {
         };
         let count = self.leaf.shards.len();
         for step in 0..count {
-            let shard = if plan.ascending { step } else { count - 1 - step };
+            let shard = if plan.ascending {
+                step
+            } else {
+                count - 1 - step
+            };
             // Behind the first shard, a limited statement mostly needs nothing more.
             let is_alone = step > 0 && plan.limit > 0;
-            let rows = self.readers[shard].group(at, is_alone, self.context)?;
+            let mut rows = Vec::new();
+            self.readers[shard].each(at, is_alone, self.context, &mut |one| {
+                rows.push(one);
+                Ok(())
+            })?;
             let slices = Slices::new(rows, plan);
             for mut segment in slices.order(self.limit.unwrap_or(usize::MAX), plan.ascending) {
                 let skipped = offset.min(segment.len);
@@ -97,11 +113,11 @@ impl<'a> RawRunner<'a> {
                 left -= segment.len;
                 slices.emit(segment, plan, series, emit)?;
                 if left == 0 {
-                    return Ok(());
+                    return Ok(true);
                 }
             }
         }
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -179,17 +195,33 @@ impl Slices {
             out.retain(|segment| segment.len > 0);
             return out;
         }
-        let mut inputs: Vec<Input<'_>> =
-            self.series.iter().filter_map(|runs| Input::new(self, runs)).collect();
-        let order = if ascending { Ordering::Less } else { Ordering::Greater };
+        let mut inputs: Vec<Input<'_>> = self
+            .series
+            .iter()
+            .filter_map(|runs| Input::new(self, runs))
+            .collect();
+        let order = if ascending {
+            Ordering::Less
+        } else {
+            Ordering::Greater
+        };
         let less = |left: &Input<'_>, right: &Input<'_>| {
-            left.time.cmp(&right.time).then_with(|| self.compare_strings(left, right)) == order
+            left.time
+                .cmp(&right.time)
+                .then_with(|| self.compare_strings(left, right))
+                == order
         };
         heap::heapify(&mut inputs, less);
         let mut out = Vec::new();
         while out.len() < limit {
-            let Some(mut input) = heap::pop(&mut inputs, less) else { break };
-            out.push(Segment { slice: input.slice, first: input.row, len: 1 });
+            let Some(mut input) = heap::pop(&mut inputs, less) else {
+                break;
+            };
+            out.push(Segment {
+                slice: input.slice,
+                first: input.row,
+                len: 1,
+            });
             if input.advance(self, ascending) {
                 heap::push(&mut inputs, input, less);
             }
@@ -226,7 +258,11 @@ impl Slices {
             let from = done;
             let row = |at: usize| {
                 let at = from + at;
-                if plan.ascending { segment.first + at } else { segment.first - at }
+                if plan.ascending {
+                    segment.first + at
+                } else {
+                    segment.first - at
+                }
             };
             series.extend_times((0..len).map(|at| rows.times[row(at)]));
             for (column, builder) in plan.columns.iter().zip(series.columns_mut()) {
@@ -264,7 +300,14 @@ impl<'a> Input<'a> {
     fn new(slices: &Slices, runs: &'a [Segment]) -> Option<Self> {
         let first = runs.first()?;
         let time = slices.slices[first.slice].times[first.first];
-        Some(Self { runs, run: 0, done: 0, slice: first.slice, row: first.first, time })
+        Some(Self {
+            runs,
+            run: 0,
+            done: 0,
+            slice: first.slice,
+            row: first.first,
+            time,
+        })
     }
 
     /// Goes to the next row; false at the end.
@@ -274,10 +317,15 @@ impl<'a> Input<'a> {
             self.run += 1;
             self.done = 0;
         }
-        let Some(segment) = self.runs.get(self.run) else { return false };
+        let Some(segment) = self.runs.get(self.run) else {
+            return false;
+        };
         self.slice = segment.slice;
-        self.row =
-            if ascending { segment.first + self.done } else { segment.first - self.done };
+        self.row = if ascending {
+            segment.first + self.done
+        } else {
+            segment.first - self.done
+        };
         self.time = slices.slices[self.slice].times[self.row];
         true
     }
@@ -296,15 +344,29 @@ fn segments_of(rows: &Rows, slice: usize, plan: &SelectPlan, out: &mut Vec<Segme
     let has_value = |row: usize| is_dense || fields.iter().any(|cells| cells.is_valid(row));
     let mut add = |row: usize| match out.last_mut() {
         Some(last) if last.slice == slice && last.first + last.len == row => last.len += 1,
-        _ => out.push(Segment { slice, first: row, len: 1 }),
+        _ => out.push(Segment {
+            slice,
+            first: row,
+            len: 1,
+        }),
     };
     match &rows.passing {
         None if is_dense && rows.rows > 0 => {
-            out.push(Segment { slice, first: 0, len: rows.rows });
+            out.push(Segment {
+                slice,
+                first: 0,
+                len: rows.rows,
+            });
         }
-        None => (0..rows.rows).filter(|row| has_value(*row)).for_each(&mut add),
+        None => (0..rows.rows)
+            .filter(|row| has_value(*row))
+            .for_each(&mut add),
         Some(passing) => {
-            passing.iter().map(|row| *row as usize).filter(|row| has_value(*row)).for_each(add);
+            passing
+                .iter()
+                .map(|row| *row as usize)
+                .filter(|row| has_value(*row))
+                .for_each(add);
         }
     }
 }

@@ -41,7 +41,15 @@ impl<'a> Reduce<'a> {
         gap: Gap,
     ) -> Self {
         let input = Peekable::new(input);
-        Self { input, windows, ascending, is_ordered, kind, pending: VecDeque::new(), gap }
+        Self {
+            input,
+            windows,
+            ascending,
+            is_ordered,
+            kind,
+            pending: VecDeque::new(),
+            gap,
+        }
     }
 
     /// The first point of the next round, which fixes the window.
@@ -57,7 +65,9 @@ impl<'a> Reduce<'a> {
     /// Reduces one window.
     fn round(&mut self) -> Result<(), Error> {
         self.gap.set(false);
-        let Some(first) = self.first()? else { return Ok(()) };
+        let Some(first) = self.first()? else {
+            return Ok(());
+        };
         let (start, end) = self.windows.of(first.time);
         if first.time < start || first.time >= end {
             // The first point lies outside of its own window: nothing is consumed, ever.
@@ -102,11 +112,23 @@ impl<'a> Reduce<'a> {
         let mut points = Vec::new();
         for (tags, reducer) in groups {
             reducer.emit(&mut emitted);
-            for Emitted { time, value, aux, weight } in emitted.drain(..) {
+            for Emitted {
+                time,
+                value,
+                aux,
+                weight,
+            } in emitted.drain(..)
+            {
                 has_own_time |= time.is_some();
                 let time = time.unwrap_or(start);
                 let tags = Rc::clone(&tags);
-                points.push(Point { time, tags, value: Some(value), aux, weight });
+                points.push(Point {
+                    time,
+                    tags,
+                    value: Some(value),
+                    aux,
+                    weight,
+                });
             }
         }
         if has_own_time && self.is_ordered && points.len() > 1 {

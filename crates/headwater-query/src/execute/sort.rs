@@ -182,7 +182,10 @@ impl<T, F: Fn(&T, &T) -> bool> Sorter<'_, T, F> {
     /// Moves three items to pseudo-random places, against adverse patterns.
     fn scatter(&mut self, start: usize, end: usize) {
         let len = end - start;
-        let mask = len.next_power_of_two().max(1 << (usize::BITS - len.leading_zeros())) - 1;
+        let mask = len
+            .next_power_of_two()
+            .max(1 << (usize::BITS - len.leading_zeros()))
+            - 1;
         let mut random = len as u64;
         let at = start + len / 4 * 2 - 1;
         for step in 0..3 {

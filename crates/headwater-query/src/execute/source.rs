@@ -61,12 +61,17 @@ impl StoredSource {
 
 impl Source for StoredSource {
     fn partitions(&self, bucket: Id, measurement: &str, range: TimeRange) -> Vec<Box<dyn Shard>> {
-        let Some(snapshot) = self.snapshots.get(&bucket) else { return Vec::new() };
+        let Some(snapshot) = self.snapshots.get(&bucket) else {
+            return Vec::new();
+        };
         snapshot
             .partitions(measurement, range)
             .into_iter()
             .map(|partition| {
-                Box::new(StoredShard { partition, selected: Vec::new() }) as Box<dyn Shard>
+                Box::new(StoredShard {
+                    partition,
+                    selected: Vec::new(),
+                }) as Box<dyn Shard>
             })
             .collect()
     }
@@ -88,12 +93,19 @@ impl Shard for StoredShard {
 
     fn select(&mut self, predicate: Option<&TagPredicate>) -> Result<Vec<SeriesKey>, Error> {
         self.selected = self.partition.select(predicate)?;
-        Ok(self.selected.iter().map(|series| series.key.clone()).collect())
+        Ok(self
+            .selected
+            .iter()
+            .map(|series| series.key.clone())
+            .collect())
     }
 
     fn scan(&self, request: &Scan<'_>) -> Result<SeriesScan, Error> {
-        let series: Vec<SeriesHandle> =
-            request.series.iter().map(|at| self.selected[*at].clone()).collect();
+        let series: Vec<SeriesHandle> = request
+            .series
+            .iter()
+            .map(|at| self.selected[*at].clone())
+            .collect();
         let scan = self.partition.scan(ScanRequest {
             series: &series,
             columns: request.columns,

@@ -20,7 +20,9 @@ pub(super) struct Interval<'a> {
 
 impl PointStream for Interval<'_> {
     fn next(&mut self) -> Result<Option<Point>, Error> {
-        let Some(mut point) = self.input.next()? else { return Ok(None) };
+        let Some(mut point) = self.input.next()? else {
+            return Ok(None);
+        };
         point.time = window_time(&self.windows, point.time);
         Ok(Some(point))
     }
@@ -56,7 +58,14 @@ impl<'a> Limit<'a> {
         if limit == 0 && offset == 0 {
             return input;
         }
-        Box::new(Self { input, limit, offset, is_single_run, tags: None, seen: 0 })
+        Box::new(Self {
+            input,
+            limit,
+            offset,
+            is_single_run,
+            tags: None,
+            seen: 0,
+        })
     }
 }
 
@@ -67,8 +76,14 @@ impl PointStream for Limit<'_> {
             if self.is_single_run && is_over {
                 return Ok(None);
             }
-            let Some(point) = self.input.next()? else { return Ok(None) };
-            if !self.tags.as_ref().is_some_and(|tags| same_tags(tags, &point.tags)) {
+            let Some(point) = self.input.next()? else {
+                return Ok(None);
+            };
+            if !self
+                .tags
+                .as_ref()
+                .is_some_and(|tags| same_tags(tags, &point.tags))
+            {
                 self.tags = Some(Rc::clone(&point.tags));
                 self.seen = 0;
             }
@@ -107,28 +122,35 @@ pub(super) struct TagSubset<'a> {
 
 impl<'a> TagSubset<'a> {
     /// `input` itself when all are kept. `kept` must be among `names`.
-    pub(super) fn around(
-        input: Points<'a>,
-        names: &[Arc<str>],
-        kept: &[Arc<str>],
-    ) -> Points<'a> {
+    pub(super) fn around(input: Points<'a>, names: &[Arc<str>], kept: &[Arc<str>]) -> Points<'a> {
         if names.len() == kept.len() {
             return input;
         }
-        let positions =
-            kept.iter().filter_map(|name| names.iter().position(|other| other == name)).collect();
-        Box::new(Self { input, positions, last: None })
+        let positions = kept
+            .iter()
+            .filter_map(|name| names.iter().position(|other| other == name))
+            .collect();
+        Box::new(Self {
+            input,
+            positions,
+            last: None,
+        })
     }
 }
 
 impl PointStream for TagSubset<'_> {
     fn next(&mut self) -> Result<Option<Point>, Error> {
-        let Some(mut point) = self.input.next()? else { return Ok(None) };
+        let Some(mut point) = self.input.next()? else {
+            return Ok(None);
+        };
         let kept = match &self.last {
             Some((from, to)) if Rc::ptr_eq(from, &point.tags) => Rc::clone(to),
             _ => {
-                let kept: Tags =
-                    self.positions.iter().map(|at| Arc::clone(&point.tags[*at])).collect();
+                let kept: Tags = self
+                    .positions
+                    .iter()
+                    .map(|at| Arc::clone(&point.tags[*at]))
+                    .collect();
                 self.last = Some((Rc::clone(&point.tags), Rc::clone(&kept)));
                 kept
             }
@@ -201,9 +223,15 @@ impl<'a> FillStage<'a> {
         field_type: FieldType,
         aux_count: usize,
     ) -> Self {
-        let (first, last) =
-            (windows.start(windows.range.start), windows.start(windows.range.end));
-        let (start, end) = if ascending { (first, last) } else { (last, first) };
+        let (first, last) = (
+            windows.start(windows.range.start),
+            windows.start(windows.range.end),
+        );
+        let (start, end) = if ascending {
+            (first, last)
+        } else {
+            (last, first)
+        };
         Self {
             input: Peekable::new(input),
             windows,
@@ -218,8 +246,11 @@ impl<'a> FillStage<'a> {
     }
 
     fn begin(&self, point: &Point) -> Run {
-        let time =
-            if self.start == MIN_TIME { self.windows.start(point.time) } else { self.start };
+        let time = if self.start == MIN_TIME {
+            self.windows.start(point.time)
+        } else {
+            self.start
+        };
         Run {
             tags: Rc::clone(&point.tags),
             time,
@@ -237,14 +268,21 @@ impl<'a> FillStage<'a> {
     }
 
     /// The value of the empty window `time` of `run`.
-    fn value(&mut self, time: i64, tags: &Tags, previous: Option<&Point>) -> Result<Option<Value>, Error> {
+    fn value(
+        &mut self,
+        time: i64,
+        tags: &Tags,
+        previous: Option<&Point>,
+    ) -> Result<Option<Value>, Error> {
         Ok(match self.fill {
             Fill::Null | Fill::None => None,
             Fill::Number(number) => Some(fill_value_as(number, self.field_type)),
             Fill::Previous => previous.and_then(|p| p.value.clone()),
             Fill::Linear => {
                 let every = self.windows.every;
-                let Some(previous) = previous else { return Ok(None) };
+                let Some(previous) = previous else {
+                    return Ok(None);
+                };
                 match self.input.peek()? {
                     Some(next) if same_tags(&next.tags, tags) => {
                         interpolate(time, previous, next, every)
@@ -257,7 +295,11 @@ impl<'a> FillStage<'a> {
 
     /// The expected window after `run.time`, past a change of the zone's offset if there is one.
     fn advance(&self, run: &mut Run) {
-        let step = if self.ascending { self.windows.every } else { -self.windows.every };
+        let step = if self.ascending {
+            self.windows.every
+        } else {
+            -self.windows.every
+        };
         run.time = run.time.saturating_add(step);
         if self.windows.timezone.is_some() {
             let zone = self.windows.zone(run.time.saturating_sub(1));
@@ -282,7 +324,10 @@ impl PointStream for FillStage<'_> {
                 None => return Ok(None),
             },
         };
-        if !next.as_ref().is_some_and(|point| same_tags(&point.tags, &run.tags)) {
+        if !next
+            .as_ref()
+            .is_some_and(|point| same_tags(&point.tags, &run.tags))
+        {
             if self.is_in_range(run.time) {
                 if let Some(point) = next.take() {
                     self.input.unread(point);
@@ -298,7 +343,11 @@ impl PointStream for FillStage<'_> {
             }
         }
         let is_expected = next.as_ref().is_some_and(|point| {
-            if self.ascending { point.time <= run.time } else { point.time >= run.time }
+            if self.ascending {
+                point.time <= run.time
+            } else {
+                point.time >= run.time
+            }
         });
         let point = match next {
             Some(point) if is_expected => {
@@ -311,7 +360,13 @@ impl PointStream for FillStage<'_> {
                 }
                 let value = self.value(run.time, &run.tags, run.previous.as_ref())?;
                 let aux: Aux = (self.aux_count > 0).then(|| vec![None; self.aux_count].into());
-                Point { time: run.time, tags: Rc::clone(&run.tags), value, aux, weight: 0 }
+                Point {
+                    time: run.time,
+                    tags: Rc::clone(&run.tags),
+                    value,
+                    aux,
+                    weight: 0,
+                }
             }
         };
         self.advance(&mut run);

@@ -37,12 +37,14 @@ pub(super) fn points<'a>(
     aux: &'a [ColumnRef],
 ) -> Result<Option<Points<'a>>, Error> {
     let below = level.nested(inner);
-    let driver =
-        main.map(|column| (find(&below, &column.name), types::column_type(column)));
+    let driver = main.map(|column| (find(&below, &column.name), types::column_type(column)));
     if let Some((Place::Nowhere, _) | (_, None)) = driver {
         return Ok(None);
     }
-    let aux = aux.iter().map(|column| (find(&below, &column.name), aux_type(column))).collect();
+    let aux = aux
+        .iter()
+        .map(|column| (find(&below, &column.name), aux_type(column)))
+        .collect();
     let condition = level.plan.condition.as_ref().map(|expr| {
         let mut places = Vec::new();
         let condition = RowCondition::compile_without_math(expr, &mut |var| {
@@ -53,8 +55,17 @@ pub(super) fn points<'a>(
     });
     let keep = Arc::clone(&below.keep);
     let cursor = Cursor::open(builder, &below)?;
-    let points = SubqueryPoints { cursor, driver, aux, condition };
-    Ok(Some(TagSubset::around(Box::new(points), &keep, &level.keep)))
+    let points = SubqueryPoints {
+        cursor,
+        driver,
+        aux,
+        condition,
+    };
+    Ok(Some(TagSubset::around(
+        Box::new(points),
+        &keep,
+        &level.keep,
+    )))
 }
 
 /// The type that an auxiliary column is cast to; a tag's name may mean a column, which then
@@ -69,7 +80,11 @@ fn aux_type(column: &ColumnRef) -> Option<FieldType> {
 /// Columns first, by their names without suffix; then the tags of the statement's own GROUP BY.
 fn find(below: &Level<'_>, name: &Arc<str>) -> Place {
     let plan = below.plan;
-    if let Some(at) = plan.columns.iter().position(|column| column.lookup == *name) {
+    if let Some(at) = plan
+        .columns
+        .iter()
+        .position(|column| column.lookup == *name)
+    {
         return Place::Column(at);
     }
     if plan.own_tags.contains(name)
@@ -82,10 +97,19 @@ fn find(below: &Level<'_>, name: &Arc<str>) -> Place {
 
 /// A condition sees all tags that a row carries.
 fn condition_place(below: &Level<'_>, name: &str) -> Place {
-    if let Some(at) = below.plan.columns.iter().position(|column| &*column.lookup == name) {
+    if let Some(at) = below
+        .plan
+        .columns
+        .iter()
+        .position(|column| &*column.lookup == name)
+    {
         return Place::Column(at);
     }
-    below.keep.iter().position(|tag| &**tag == name).map_or(Place::Nowhere, Place::Tag)
+    below
+        .keep
+        .iter()
+        .position(|tag| &**tag == name)
+        .map_or(Place::Nowhere, Place::Tag)
 }
 
 struct SubqueryPoints<'a> {
@@ -97,15 +121,20 @@ struct SubqueryPoints<'a> {
 
 impl SubqueryPoints<'_> {
     fn passes(&self, row: &Row) -> bool {
-        let Some((condition, places)) = &self.condition else { return true };
+        let Some((condition, places)) = &self.condition else {
+            return true;
+        };
         let cell = |at: usize| match places[at] {
-            Place::Column(column) => {
-                row.values[column].clone().map_or(Operand::Nil, Operand::Value)
-            }
+            Place::Column(column) => row.values[column]
+                .clone()
+                .map_or(Operand::Nil, Operand::Value),
             Place::Tag(tag) => Operand::Value(Value::String(Arc::clone(&row.tags[tag]))),
             Place::Nowhere => Operand::Value(Value::String("".into())),
         };
-        matches!(condition.evaluate(&cell), Operand::Value(Value::Boolean(true)))
+        matches!(
+            condition.evaluate(&cell),
+            Operand::Value(Value::Boolean(true))
+        )
     }
 }
 
@@ -123,7 +152,9 @@ fn read(row: &Row, (place, field_type): (Place, Option<FieldType>)) -> Option<Va
 impl PointStream for SubqueryPoints<'_> {
     fn next(&mut self) -> Result<Option<Point>, Error> {
         loop {
-            let Some(row) = self.cursor.next()? else { return Ok(None) };
+            let Some(row) = self.cursor.next()? else {
+                return Ok(None);
+            };
             if !self.passes(&row) {
                 continue;
             }

@@ -17,9 +17,16 @@ const SECOND: i64 = 1_000_000_000;
 const WEEK: i64 = 7 * 24 * 3600 * SECOND;
 
 /// Runs one SELECT of a query text.
-fn select(memory: &Memory, database: Option<&str>, text: &str, now: i64) -> Result<Vec<Series>, Error> {
+fn select(
+    memory: &Memory,
+    database: Option<&str>,
+    text: &str,
+    now: i64,
+) -> Result<Vec<Series>, Error> {
     let query = parse_query(text, &Params::default()).unwrap();
-    let Some(Statement::Select(statement)) = query.statements.first() else { panic!("no SELECT") };
+    let Some(Statement::Select(statement)) = query.statements.first() else {
+        panic!("no SELECT")
+    };
     run(memory, database, None, statement, now, 10_000)
 }
 
@@ -63,7 +70,10 @@ fn cell(column: &Column, row: usize) -> Option<Value> {
         row: usize,
         make: impl Fn(T) -> Value,
     ) -> Option<Value> {
-        valid.as_ref().is_none_or(|valid| valid[row]).then(|| make(values[row].clone()))
+        valid
+            .as_ref()
+            .is_none_or(|valid| valid[row])
+            .then(|| make(values[row].clone()))
     }
     match column {
         Column::Time(times) => Some(Value::Integer(times[row])),
@@ -96,16 +106,24 @@ fn check(lines: &str, text: &str, expected: &str) {
     let series = select(&memory, Some("db"), text, 1000 * SECOND).unwrap();
     let mut out = Vec::new();
     for series in series {
-        let tags: Vec<String> = series.tags.iter().flat_map(|tags| tags.iter())
-            .map(|(k, v)| format!("{k}={v}")).collect();
+        let tags: Vec<String> = series
+            .tags
+            .iter()
+            .flat_map(|tags| tags.iter())
+            .map(|(k, v)| format!("{k}={v}"))
+            .collect();
         let mut line = series.name.as_deref().unwrap_or("").to_owned();
         if series.tags.is_some() {
             line.push_str(&format!("{{{}}}", tags.join(",")));
         }
         for row in 0..series.row_count() {
-            let Some(Value::Integer(time)) = cell(&series.values[0], row) else { panic!("no time") };
-            let cells: Vec<String> =
-                series.values[1..].iter().map(|c| show(cell(c, row))).collect();
+            let Some(Value::Integer(time)) = cell(&series.values[0], row) else {
+                panic!("no time")
+            };
+            let cells: Vec<String> = series.values[1..]
+                .iter()
+                .map(|c| show(cell(c, row)))
+                .collect();
             line.push_str(&format!(" {}:{}", time / SECOND, cells.join(",")));
         }
         out.push(line);
@@ -123,12 +141,20 @@ m,host=b v=5,s=\"x\" 30
 
 #[test]
 fn raw_rows_are_ordered_by_time_over_all_series() {
-    check(CPU, "SELECT v, host FROM m", "m 0:1,\"a\" 0:3,\"b\" 10:2,\"a\" 20:4,\"a\" 30:5,\"b\"");
+    check(
+        CPU,
+        "SELECT v, host FROM m",
+        "m 0:1,\"a\" 0:3,\"b\" 10:2,\"a\" 20:4,\"a\" 30:5,\"b\"",
+    );
 }
 
 #[test]
 fn groups_are_ordered_and_descending_reverses_them() {
-    check(CPU, "SELECT v FROM m GROUP BY host", "m{host=a} 0:1 10:2 20:4\nm{host=b} 0:3 30:5");
+    check(
+        CPU,
+        "SELECT v FROM m GROUP BY host",
+        "m{host=a} 0:1 10:2 20:4\nm{host=b} 0:3 30:5",
+    );
     check(
         CPU,
         "SELECT v FROM m GROUP BY host ORDER BY time DESC",
@@ -139,7 +165,11 @@ fn groups_are_ordered_and_descending_reverses_them() {
 #[test]
 fn aggregates_without_windows_are_stamped_with_the_lower_bound_or_zero() {
     check(CPU, "SELECT sum(v) FROM m", "m 0:15");
-    check(CPU, "SELECT sum(v), count(n) FROM m WHERE time >= 10s", "m 10:11,1");
+    check(
+        CPU,
+        "SELECT sum(v), count(n) FROM m WHERE time >= 10s",
+        "m 10:11,1",
+    );
     check(CPU, "SELECT max(v) FROM m", "m 30:5");
 }
 
@@ -155,5 +185,9 @@ fn empty_windows_are_null_and_zero_for_count() {
 #[test]
 fn conditions_on_fields_apply_to_rows() {
     check(CPU, "SELECT v FROM m WHERE n >= 20", "m 10:2");
-    check(CPU, "SELECT count(v) FROM m WHERE v > 1 AND host = 'a'", "m 0:2");
+    check(
+        CPU,
+        "SELECT count(v) FROM m WHERE v > 1 AND host = 'a'",
+        "m 0:2",
+    );
 }

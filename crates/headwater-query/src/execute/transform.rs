@@ -48,20 +48,32 @@ impl<'a> TransformStage<'a> {
         ascending: bool,
     ) -> Self {
         let (states, pending) = (BTreeMap::new(), VecDeque::new());
-        Self { input, function, input_type, ascending, states, pending, is_over: false }
+        Self {
+            input,
+            function,
+            input_type,
+            ascending,
+            states,
+            pending,
+            is_over: false,
+        }
     }
 
     fn push(&mut self, point: &Point, value: &Value) -> Result<(), Error> {
         if !self.states.contains_key(&point.tags) {
-            let state =
-                transform::stream_function(self.function, self.input_type, self.ascending)
-                    .map_err(Error::Statement)?;
+            let state = transform::stream_function(self.function, self.input_type, self.ascending)
+                .map_err(Error::Statement)?;
             self.states.insert(Rc::clone(&point.tags), state);
         }
-        let Some(state) = self.states.get_mut(&point.tags) else { return Ok(()) };
+        let Some(state) = self.states.get_mut(&point.tags) else {
+            return Ok(());
+        };
         let mut out = Vec::new();
         state.push(point.time, value, &mut out);
-        self.pending.extend(out.into_iter().map(|(time, value)| result(time, value, &point.tags)));
+        self.pending.extend(
+            out.into_iter()
+                .map(|(time, value)| result(time, value, &point.tags)),
+        );
         Ok(())
     }
 
@@ -69,13 +81,22 @@ impl<'a> TransformStage<'a> {
         for (tags, mut state) in std::mem::take(&mut self.states) {
             let mut out = Vec::new();
             state.finish(&mut out);
-            self.pending.extend(out.into_iter().map(|(time, value)| result(time, value, &tags)));
+            self.pending.extend(
+                out.into_iter()
+                    .map(|(time, value)| result(time, value, &tags)),
+            );
         }
     }
 }
 
 fn result(time: i64, value: Value, tags: &Tags) -> Point {
-    Point { time, tags: Rc::clone(tags), value: Some(value), aux: None, weight: 0 }
+    Point {
+        time,
+        tags: Rc::clone(tags),
+        value: Some(value),
+        aux: None,
+        weight: 0,
+    }
 }
 
 impl PointStream for TransformStage<'_> {
@@ -154,15 +175,30 @@ pub(super) fn holt_winters<'a>(
     holt_winters::check_input(input_type).map_err(Error::Statement)?;
     let mut inputs: BTreeMap<Tags, Vec<(i64, Option<f64>)>> = BTreeMap::new();
     while let Some(point) = points.next()? {
-        let Some(value) = point.value.as_ref().and_then(expression::as_float) else { continue };
-        inputs.entry(point.tags).or_default().push((point.time, Some(value)));
+        let Some(value) = point.value.as_ref().and_then(expression::as_float) else {
+            continue;
+        };
+        inputs
+            .entry(point.tags)
+            .or_default()
+            .push((point.time, Some(value)));
     }
     let mut out = Vec::new();
     for (tags, input) in inputs {
-        let Forecast { forecasts, season, with_fit, every, .. } = forecast;
+        let Forecast {
+            forecasts,
+            season,
+            with_fit,
+            every,
+            ..
+        } = forecast;
         let values = holt_winters::holt_winters(&input, forecasts, season, with_fit, every)
             .map_err(Error::Statement)?;
-        out.extend(values.into_iter().map(|(time, v)| result(time, Value::Float(v), &tags)));
+        out.extend(
+            values
+                .into_iter()
+                .map(|(time, v)| result(time, Value::Float(v), &tags)),
+        );
     }
     if forecast.ascending {
         out.sort_by_key(|point| point.time);

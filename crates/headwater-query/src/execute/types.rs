@@ -28,8 +28,14 @@ pub(super) fn input_column(call: &CallPlan) -> &ColumnRef {
         | CallPlan::Sample { input, .. }
         | CallPlan::TopBottom { input, .. }
         | CallPlan::CountHll { input } => input,
-        CallPlan::Transform { input: TransformInput::Column(input), .. } => input,
-        CallPlan::Transform { input: TransformInput::Call(call), .. } => input_column(call),
+        CallPlan::Transform {
+            input: TransformInput::Column(input),
+            ..
+        } => input,
+        CallPlan::Transform {
+            input: TransformInput::Call(call),
+            ..
+        } => input_column(call),
         CallPlan::HoltWinters { input, .. } => input_column(input),
     }
 }
@@ -69,26 +75,34 @@ pub(super) fn transform_type(input: &TransformInput) -> Option<FieldType> {
 pub(super) fn check_call(call: &CallPlan) -> Result<(), Error> {
     let (input, name, takes_boolean) = match call {
         CallPlan::Aggregate { function, input } => {
-            let Some((name, takes_boolean)) = aggregate_name(*function) else { return Ok(()) };
+            let Some((name, takes_boolean)) = aggregate_name(*function) else {
+                return Ok(());
+            };
             (column_type(input), name, takes_boolean)
         }
         CallPlan::Percentile { input, .. } => (column_type(input), "percentile", false),
         CallPlan::Integral { input, .. } => (column_type(input), "integral", false),
-        CallPlan::TopBottom { is_top, input, .. } => {
-            (column_type(input), if *is_top { "top" } else { "bottom" }, false)
-        }
+        CallPlan::TopBottom { is_top, input, .. } => (
+            column_type(input),
+            if *is_top { "top" } else { "bottom" },
+            false,
+        ),
         CallPlan::Transform { function, input } => {
             if let TransformInput::Call(inner) = input {
                 check_call(inner)?;
             }
-            let Some(input_type) = transform_type(input) else { return Ok(()) };
+            let Some(input_type) = transform_type(input) else {
+                return Ok(());
+            };
             return transform::stream_function(*function, input_type, true)
                 .map(drop)
                 .map_err(Error::Statement);
         }
         CallPlan::HoltWinters { input, .. } => {
             check_call(input)?;
-            let Some(input_type) = call_type(input) else { return Ok(()) };
+            let Some(input_type) = call_type(input) else {
+                return Ok(());
+            };
             return holt_winters::check_input(input_type).map_err(Error::Statement);
         }
         CallPlan::CountDistinct { .. }

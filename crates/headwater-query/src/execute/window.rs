@@ -18,7 +18,12 @@ pub(super) struct Windows {
 
 impl Windows {
     pub(super) fn new(window: Window, timezone: Option<Tz>, range: TimeRange) -> Self {
-        Self { every: window.every.max(0), offset: window.offset, timezone, range }
+        Self {
+            every: window.every.max(0),
+            offset: window.offset,
+            timezone,
+            range,
+        }
     }
 
     pub(super) fn is_single(&self) -> bool {
@@ -38,10 +43,18 @@ impl Windows {
         let t = time.wrapping_sub(self.offset);
         let zone = self.zone(t);
         let into = t.wrapping_add(zone).rem_euclid(self.every);
-        let mut start = if MIN_TIME.saturating_add(into) >= t { MIN_TIME } else { t - into };
+        let mut start = if MIN_TIME.saturating_add(into) >= t {
+            MIN_TIME
+        } else {
+            t - into
+        };
         start = start.saturating_add(self.offset);
         let rest = self.every - into;
-        let mut end = if MAX_TIME - rest <= t { MAX_TIME } else { t + rest };
+        let mut end = if MAX_TIME - rest <= t {
+            MAX_TIME
+        } else {
+            t + rest
+        };
         end = end.saturating_add(self.offset);
         if self.timezone.is_some() {
             let shift = zone - self.zone(start);
@@ -66,7 +79,9 @@ impl Windows {
     pub(super) fn zone(&self, time: i64) -> i64 {
         let Some(zone) = self.timezone else { return 0 };
         let seconds = time.div_euclid(1_000_000_000);
-        let Some(instant) = DateTime::from_timestamp(seconds, 0) else { return 0 };
+        let Some(instant) = DateTime::from_timestamp(seconds, 0) else {
+            return 0;
+        };
         let offset = zone.offset_from_utc_datetime(&instant.naive_utc()).fix();
         i64::from(offset.local_minus_utc()) * 1_000_000_000
     }

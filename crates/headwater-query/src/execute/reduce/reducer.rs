@@ -22,8 +22,14 @@ pub(in crate::execute) enum ReducerKind {
     Distinct,
     /// The number of distinct values: what `count_hll` estimates.
     DistinctCount,
-    Sample { size: usize, random: SharedRandom },
-    Extremes { is_top: bool, size: usize },
+    Sample {
+        size: usize,
+        random: SharedRandom,
+    },
+    Extremes {
+        is_top: bool,
+        size: usize,
+    },
 }
 
 /// A point that a reducer gives; without a time it gets the window's start.
@@ -37,11 +43,21 @@ pub(in crate::execute) struct Emitted {
 
 impl Emitted {
     fn plain(value: Value) -> Self {
-        Self { time: None, value, aux: None, weight: 0 }
+        Self {
+            time: None,
+            value,
+            aux: None,
+            weight: 0,
+        }
     }
 
     fn of(point: Point) -> Option<Self> {
-        Some(Self { time: Some(point.time), value: point.value?, aux: point.aux, weight: 0 })
+        Some(Self {
+            time: Some(point.time),
+            value: point.value?,
+            aux: point.aux,
+            weight: 0,
+        })
     }
 }
 
@@ -57,8 +73,17 @@ pub(in crate::execute) enum Reducer {
     Collect(ReducerKind, Vec<Point>),
     Distinct(Vec<Point>, HashSet<DistinctKey>),
     DistinctCount(HashSet<DistinctKey>),
-    Sample { size: usize, seen: u64, kept: Vec<Point>, random: SharedRandom },
-    Extremes { is_top: bool, size: usize, kept: Vec<Point> },
+    Sample {
+        size: usize,
+        seen: u64,
+        kept: Vec<Point>,
+        random: SharedRandom,
+    },
+    Extremes {
+        is_top: bool,
+        size: usize,
+        kept: Vec<Point>,
+    },
 }
 
 /// Sum and number of points; integers are summed as integers, wrapping.
@@ -97,9 +122,11 @@ impl ReducerKind {
                 kept: Vec::new(),
                 random: Arc::clone(random),
             },
-            Self::Extremes { is_top, size } => {
-                Reducer::Extremes { is_top: *is_top, size: *size, kept: Vec::new() }
-            }
+            Self::Extremes { is_top, size } => Reducer::Extremes {
+                is_top: *is_top,
+                size: *size,
+                kept: Vec::new(),
+            },
         }
     }
 }
@@ -113,7 +140,10 @@ impl Reducer {
             Self::Sum(sum) => *sum = Some(add_values(sum.take(), value)),
             Self::Mean(mean) => mean.add(value, point.weight),
             Self::Select(function, best) => {
-                if best.as_ref().is_none_or(|best| is_better(*function, best, point)) {
+                if best
+                    .as_ref()
+                    .is_none_or(|best| is_better(*function, best, point))
+                {
                     *best = Some(point.clone());
                 }
             }
@@ -126,7 +156,12 @@ impl Reducer {
             Self::DistinctCount(seen) => {
                 seen.insert(distinct_key(value));
             }
-            Self::Sample { size, seen, kept, random } => {
+            Self::Sample {
+                size,
+                seen,
+                kept,
+                random,
+            } => {
                 *seen += 1;
                 if kept.len() < *size {
                     kept.push(point.clone());
@@ -169,7 +204,9 @@ impl Reducer {
                 kept.sort_by_key(|point| point.time);
                 out.extend(kept.into_iter().filter_map(Emitted::of));
             }
-            Self::Extremes { is_top, mut kept, .. } => {
+            Self::Extremes {
+                is_top, mut kept, ..
+            } => {
                 sort::sort(&mut kept, |l, r| is_lesser(is_top, r, l));
                 out.extend(kept.into_iter().filter_map(Emitted::of));
             }
@@ -181,7 +218,10 @@ impl Mean {
     fn add(&mut self, value: &Value, weight: u64) {
         match value {
             Value::Float(v) if weight >= 2 => {
-                self.sum = Some(add_values(self.sum.take(), &Value::Float(v * weight as f64)));
+                self.sum = Some(add_values(
+                    self.sum.take(),
+                    &Value::Float(v * weight as f64),
+                ));
                 self.count += weight;
             }
             _ => {
@@ -194,7 +234,12 @@ impl Mean {
     fn emit(self) -> Option<Emitted> {
         let sum = crate::execute::expression::as_float(&self.sum?)?;
         let value = Value::Float(sum / self.count as f64);
-        Some(Emitted { time: None, value, aux: None, weight: self.count })
+        Some(Emitted {
+            time: None,
+            value,
+            aux: None,
+            weight: self.count,
+        })
     }
 }
 
@@ -290,8 +335,10 @@ fn reduce_all(kind: &ReducerKind, mut points: Vec<Point>) -> Option<Emitted> {
                 return Emitted::of(points.pop()?);
             }
             sort::sort(&mut points, is_less);
-            let values: Vec<(Value, i64)> =
-                points.into_iter().filter_map(|p| Some((p.value?, p.time))).collect();
+            let values: Vec<(Value, i64)> = points
+                .into_iter()
+                .filter_map(|p| Some((p.value?, p.time)))
+                .collect();
             mode(&values).map(Emitted::plain)
         }
         ReducerKind::Aggregate(Aggregate::Spread) => {
@@ -351,8 +398,11 @@ pub(in crate::execute) fn stddev(values: &[f64]) -> f64 {
         count += 1.0;
         mean += (value - mean) / count;
     }
-    let variance: f64 =
-        values.iter().filter(|v| !v.is_nan()).map(|v| (v - mean) * (v - mean)).sum();
+    let variance: f64 = values
+        .iter()
+        .filter(|v| !v.is_nan())
+        .map(|v| (v - mean) * (v - mean))
+        .sum();
     (variance / (count - 1.0)).sqrt()
 }
 
@@ -360,7 +410,10 @@ pub(in crate::execute) fn stddev(values: &[f64]) -> f64 {
 pub(in crate::execute) fn mode(sorted: &[(Value, i64)]) -> Option<Value> {
     let (first, first_time) = sorted.first()?;
     if let Value::Boolean(_) = first {
-        let truths = sorted.iter().filter(|(v, _)| *v == Value::Boolean(true)).count();
+        let truths = sorted
+            .iter()
+            .filter(|(v, _)| *v == Value::Boolean(true))
+            .count();
         return Some(Value::Boolean(truths >= sorted.len() - truths));
     }
     let (mut best_count, mut best, mut best_time) = (0, first, *first_time);

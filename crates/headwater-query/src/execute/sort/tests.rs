@@ -31,7 +31,11 @@ fn all_lengths_and_patterns_are_sorted() {
         check((0..len).map(|at| (at as u64, at)).collect());
         check((0..len).map(|at| ((len - at) as u64, at)).collect());
         check((0..len).map(|at| ((at % 5) as u64, at)).collect());
-        check((0..len).map(|at| (at.abs_diff(len / 2) as u64, at)).collect());
+        check(
+            (0..len)
+                .map(|at| (at.abs_diff(len / 2) as u64, at))
+                .collect(),
+        );
     }
     check(numbers(5000, 100));
 }

@@ -39,7 +39,9 @@ fn load(folder: &Path) -> Memory {
         let shard = set["shard_group_duration"].as_str().map_or(WEEK, duration);
         let is_default = set["default_rp"].as_bool().unwrap();
         let bucket: Id = memory.create(text("db"), text("rp"), is_default, shard);
-        let Some(file) = set["file"].as_str() else { continue };
+        let Some(file) = set["file"].as_str() else {
+            continue;
+        };
         let lines = fs::read_to_string(folder.join("datasets").join(file)).unwrap();
         let precision = Precision::from_name(text("precision")).unwrap();
         for part in lines.split("# ---") {
@@ -54,11 +56,21 @@ fn rows_of(series: Vec<Series>) -> Vec<(String, Vec<Vec<Option<Value>>>)> {
     let mut out: Vec<(String, Vec<Vec<Option<Value>>>)> = Vec::new();
     let mut continues = false;
     for series in series {
-        let tags: BTreeMap<&str, &str> =
-            series.tags.iter().flat_map(|t| t.iter()).map(|(k, v)| (&**k, &**v)).collect();
+        let tags: BTreeMap<&str, &str> = series
+            .tags
+            .iter()
+            .flat_map(|t| t.iter())
+            .map(|(k, v)| (&**k, &**v))
+            .collect();
         let key = format!("{:?} {:?} {:?}", series.name, tags, series.columns);
         let rows: Vec<_> = (0..series.row_count())
-            .map(|row| series.values.iter().map(|column| cell(column, row)).collect())
+            .map(|row| {
+                series
+                    .values
+                    .iter()
+                    .map(|column| cell(column, row))
+                    .collect()
+            })
             .collect();
         match out.last_mut() {
             Some((last, known)) if continues && *last == key => known.extend(rows),
@@ -78,8 +90,12 @@ fn expected_rows(result: &Json) -> Vec<(String, Vec<Vec<Json>>)> {
             .flatten()
             .map(|(k, v)| (k.as_str(), v.as_str().unwrap()))
             .collect();
-        let columns: Vec<&str> =
-            series["columns"].as_array().unwrap().iter().map(|c| c.as_str().unwrap()).collect();
+        let columns: Vec<&str> = series["columns"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|c| c.as_str().unwrap())
+            .collect();
         let name: Option<&str> = series["name"].as_str();
         let key = format!("{name:?} {tags:?} {columns:?}");
         let rows = series["values"]
@@ -101,19 +117,21 @@ fn same_cell(got: &Option<Value>, want: &Json) -> bool {
         (None, Json::Null) => true,
         (Some(Value::Boolean(g)), Json::Bool(w)) => g == w,
         (Some(Value::String(g)), Json::String(w)) => **g == **w,
-        (Some(Value::Integer(g)), Json::Number(w)) => {
-            w.as_i64().map_or_else(|| close(*g as f64, w.as_f64().unwrap()), |w| *g == w)
-        }
-        (Some(Value::Unsigned(g)), Json::Number(w)) => {
-            w.as_u64().map_or_else(|| close(*g as f64, w.as_f64().unwrap()), |w| *g == w)
-        }
+        (Some(Value::Integer(g)), Json::Number(w)) => w
+            .as_i64()
+            .map_or_else(|| close(*g as f64, w.as_f64().unwrap()), |w| *g == w),
+        (Some(Value::Unsigned(g)), Json::Number(w)) => w
+            .as_u64()
+            .map_or_else(|| close(*g as f64, w.as_f64().unwrap()), |w| *g == w),
         (Some(Value::Float(g)), Json::Number(w)) => close(*g, w.as_f64().unwrap()),
         _ => false,
     }
 }
 
 fn same_time(got: &Option<Value>, want: &Json, unit: i64) -> bool {
-    let Some(Value::Integer(got)) = got else { return false };
+    let Some(Value::Integer(got)) = got else {
+        return false;
+    };
     match want {
         Json::String(text) => chrono::DateTime::parse_from_rfc3339(text)
             .is_ok_and(|time| time.timestamp_nanos_opt() == Some(*got)),
@@ -138,7 +156,10 @@ fn difference(got: Result<Vec<Series>, String>, want: &Json, unit: i64) -> Optio
                 && got.1.len() == want.1.len()
                 && got.1.iter().zip(&want.1).all(|(got, want)| {
                     same_time(&got[0], &want[0], unit)
-                        && got[1..].iter().zip(&want[1..]).all(|(g, w)| same_cell(g, w))
+                        && got[1..]
+                            .iter()
+                            .zip(&want[1..])
+                            .all(|(g, w)| same_cell(g, w))
                 })
         });
     if is_same {
@@ -154,8 +175,11 @@ fn difference(got: Result<Vec<Series>, String>, want: &Json, unit: i64) -> Optio
         writeln!(text, "   got  {key} {cells:?}").unwrap();
     }
     for (key, rows) in want.iter().take(6) {
-        let rows: Vec<String> =
-            rows.iter().take(12).map(|row| Json::Array(row.clone()).to_string()).collect();
+        let rows: Vec<String> = rows
+            .iter()
+            .take(12)
+            .map(|row| Json::Array(row.clone()).to_string())
+            .collect();
         writeln!(text, "   want {key} {rows:?}").unwrap();
     }
     Some(text)
@@ -182,8 +206,12 @@ fn run_case(memory: &Memory, case: &Json) -> Option<Result<(), String>> {
     let query = parse_query(text, &params).ok()?;
     let results = case["body"]["results"].as_array()?;
     for (at, statement) in query.statements.iter().enumerate() {
-        let Statement::Select(statement) = statement else { return None };
-        let want = results.iter().find(|r| r["statement_id"].as_i64() == Some(at as i64))?;
+        let Statement::Select(statement) = statement else {
+            return None;
+        };
+        let want = results
+            .iter()
+            .find(|r| r["statement_id"].as_i64() == Some(at as i64))?;
         if want["error"].as_str() == Some("not executed") {
             return None;
         }
@@ -215,14 +243,19 @@ fn replay(file: &str, passed_min: usize) {
     let mut report = String::new();
     for line in text.lines() {
         let case: Json = serde_json::from_str(line).unwrap();
-        let Some(outcome) = run_case(&memory, &case) else { continue };
+        let Some(outcome) = run_case(&memory, &case) else {
+            continue;
+        };
         let category = case["category"].as_str().unwrap().to_owned();
         let count = counts.entry(category.clone()).or_default();
         match outcome {
             Ok(()) => count.0 += 1,
             Err(text) => {
                 count.1 += 1;
-                let (id, db) = (case["id"].as_str().unwrap(), case["db"].as_str().unwrap_or("-"));
+                let (id, db) = (
+                    case["id"].as_str().unwrap(),
+                    case["db"].as_str().unwrap_or("-"),
+                );
                 let query = case["q"].as_str().unwrap();
                 writeln!(report, "{id} {category} {db}> {query}\n{text}").unwrap();
             }
@@ -233,7 +266,10 @@ fn replay(file: &str, passed_min: usize) {
     }
     let passed: usize = counts.values().map(|(passed, _)| passed).sum();
     println!("{file}: {counts:#?}");
-    assert!(passed >= passed_min, "{passed} passed, {passed_min} did before: {counts:?}");
+    assert!(
+        passed >= passed_min,
+        "{passed} passed, {passed_min} did before: {counts:?}"
+    );
 }
 
 #[test]

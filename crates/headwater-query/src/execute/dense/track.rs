@@ -1,0 +1,427 @@
+//! Partial aggregates by window, and the kernels that make them from column slices.
+
+use std::ops::Range;
+
+use headwater_model::FieldType;
+
+use crate::{execute::cells::Cells, plan::Aggregate};
+
+/// The rows of a slice by window.
+#[derive(Debug)]
+pub(super) struct Runs<'a> {
+    /// Window number, and rows; with `passing`, positions in that list.
+    runs: Vec<(i64, Range<usize>)>,
+    passing: Option<&'a [u32]>,
+}
+
+impl<'a> Runs<'a> {
+    /// All rows in window 0.
+    pub(super) fn single(rows: usize, passing: Option<&'a [u32]>) -> Self {
+        let rows = passing.map_or(rows, <[u32]>::len);
+        let runs = if rows == 0 {
+            Vec::new()
+        } else {
+            vec![(0, 0..rows)]
+        };
+        Self { runs, passing }
+    }
+
+    /// `times` are ascending.
+    pub(super) fn new(times: &[i64], passing: Option<&'a [u32]>, base: i64, every: i64) -> Self {
+        let mut runs = Vec::new();
+        let mut start = 0;
+        while let Some(time) = times.get(start) {
+            let window = time.wrapping_sub(base).div_euclid(every);
+            let last = base.wrapping_add(window * every).saturating_add(every - 1);
+            let end = start + count_until(&times[start..], last);
+            runs.push((window, start..end));
+            start = end;
+        }
+        Self { runs, passing }
+    }
+
+    /// The number of the first window.
+    pub(super) fn first(&self) -> Option<i64> {
+        self.runs.first().map(|(window, _)| *window)
+    }
+
+    pub(super) fn last(&self) -> Option<i64> {
+        self.runs.last().map(|(window, _)| *window)
+    }
+}
+
+/// How many times are at or before `last`; the first one is. Gallops, since windows are short
+/// beside slices.
+fn count_until(times: &[i64], last: i64) -> usize {
+    let mut step = 1;
+    while step < times.len() && times[step] <= last {
+        step *= 2;
+    }
+    let from = step / 2;
+    let to = step.min(times.len());
+    from + times[from..to].partition_point(|time| *time <= last)
+}
+
+/// A number type with the arithmetic of the reference.
+pub(super) trait Number: Copy + PartialOrd + Default {
+    fn add(self, other: Self) -> Self;
+    fn to_float(self) -> f64;
+}
+
+impl Number for f64 {
+    fn add(self, other: Self) -> Self {
+        self + other
+    }
+
+    fn to_float(self) -> f64 {
+        self
+    }
+}
+
+impl Number for i64 {
+    fn add(self, other: Self) -> Self {
+        self.wrapping_add(other)
+    }
+
+    fn to_float(self) -> f64 {
+        self as f64
+    }
+}
+
+impl Number for u64 {
+    fn add(self, other: Self) -> Self {
+        self.wrapping_add(other)
+    }
+
+    fn to_float(self) -> f64 {
+        self as f64
+    }
+}
+
+/// What is known of a window; without a count nothing is.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Partial<T> {
+    pub(super) count: u64,
+    /// Sum, or the selected value.
+    pub(super) value: T,
+    /// Of the selected value.
+    pub(super) time: i64,
+}
+
+impl<T: Number> Partial<T> {
+    fn combine(&mut self, function: Aggregate, other: Self) {
+        if other.count == 0 {
+            return;
+        }
+        if self.count == 0 {
+            *self = other;
+            return;
+        }
+        let is_better = match function {
+            Aggregate::Count | Aggregate::Sum | Aggregate::Mean => {
+                self.value = self.value.add(other.value);
+                false
+            }
+            Aggregate::Min => {
+                other.value < self.value || (other.value == self.value && other.time < self.time)
+            }
+            Aggregate::Max => {
+                other.value > self.value || (other.value == self.value && other.time < self.time)
+            }
+            Aggregate::First => {
+                other.time < self.time || (other.time == self.time && other.value > self.value)
+            }
+            _ => other.time > self.time || (other.time == self.time && other.value > self.value),
+        };
+        if is_better {
+            (self.value, self.time) = (other.value, other.time);
+        }
+        self.count += other.count;
+    }
+}
+
+/// Partials of neighbouring windows.
+#[derive(Debug, Default)]
+pub(super) struct Track<T> {
+    /// Number of the first window.
+    first: i64,
+    cells: Vec<Partial<T>>,
+}
+
+impl<T: Number> Track<T> {
+    fn cell(&mut self, window: i64) -> &mut Partial<T> {
+        if self.cells.is_empty() {
+            self.first = window;
+        }
+        if window < self.first {
+            let more = usize::try_from(self.first - window).expect("spans are checked before");
+            self.cells
+                .splice(0..0, std::iter::repeat_n(Partial::default(), more));
+            self.first = window;
+        }
+        let at = usize::try_from(window - self.first).expect("it is not before the first");
+        if at >= self.cells.len() {
+            self.cells.resize(at + 1, Partial::default());
+        }
+        &mut self.cells[at]
+    }
+
+    /// The windows that have points, ascending.
+    pub(super) fn filled(&self) -> impl DoubleEndedIterator<Item = (i64, Partial<T>)> {
+        (0..self.cells.len())
+            .map(|at| (self.first + at as i64, self.cells[at]))
+            .filter(|(_, cell)| cell.count > 0)
+    }
+
+    /// Moves everything into another track.
+    fn drain_into<U: Number>(
+        &mut self,
+        into: &mut Track<U>,
+        function: Aggregate,
+        convert: impl Fn(Partial<T>) -> Partial<U>,
+    ) {
+        for at in 0..self.cells.len() {
+            if self.cells[at].count > 0 {
+                let window = self.first + at as i64;
+                into.cell(window).combine(function, convert(self.cells[at]));
+            }
+        }
+        self.cells.clear();
+    }
+}
+
+/// Tracks of one type.
+#[derive(Debug)]
+pub(super) enum Tracks {
+    Float(Track<f64>),
+    Integer(Track<i64>),
+    Unsigned(Track<u64>),
+}
+
+/// The layers of one call. Only where additions are of floats do series and shards count apart;
+/// elsewhere everything goes into `total`.
+#[derive(Debug)]
+pub(super) struct Layers {
+    pub(super) function: Aggregate,
+    pub(super) input: FieldType,
+    series: Tracks,
+    shard: Track<f64>,
+    /// Of the result's type.
+    pub(super) total: Tracks,
+}
+
+impl Layers {
+    pub(super) fn new(function: Aggregate, input: FieldType) -> Self {
+        let tracks = |field_type| match field_type {
+            FieldType::Float => Tracks::Float(Track::default()),
+            FieldType::Unsigned => Tracks::Unsigned(Track::default()),
+            _ => Tracks::Integer(Track::default()),
+        };
+        let result = match function {
+            Aggregate::Count => FieldType::Integer,
+            Aggregate::Mean => FieldType::Float,
+            _ => input,
+        };
+        let (series, total) = (tracks(input), tracks(result));
+        Self {
+            function,
+            input,
+            series,
+            shard: Track::default(),
+            total,
+        }
+    }
+
+    fn has_layers(&self) -> bool {
+        match self.function {
+            Aggregate::Mean => true,
+            Aggregate::Sum => self.input == FieldType::Float,
+            _ => false,
+        }
+    }
+
+    /// Adds rows of a column of a slice.
+    pub(super) fn add(&mut self, cells: &Cells, times: &[i64], runs: &Runs<'_>) {
+        let function = self.function;
+        let layered = self.has_layers();
+        let into = if layered {
+            &mut self.series
+        } else {
+            &mut self.total
+        };
+        if function == Aggregate::Count {
+            if let Tracks::Integer(track) = into {
+                count_rows(cells, runs, track);
+            }
+            return;
+        }
+        match (cells, into) {
+            (Cells::Float(a), Tracks::Float(track)) => {
+                add_rows(function, cells, a.values(), times, runs, track);
+            }
+            (Cells::Integer(a), Tracks::Integer(track)) => {
+                add_rows(function, cells, a.values(), times, runs, track);
+            }
+            (Cells::Unsigned(a), Tracks::Unsigned(track)) => {
+                add_rows(function, cells, a.values(), times, runs, track);
+            }
+            _ => {}
+        }
+    }
+
+    /// A series is complete.
+    pub(super) fn end_series(&mut self) {
+        if !self.has_layers() {
+            return;
+        }
+        let function = self.function;
+        match &mut self.series {
+            Tracks::Float(t) => t.drain_into(&mut self.shard, function, |p| upper(function, p)),
+            Tracks::Integer(t) => t.drain_into(&mut self.shard, function, |p| upper(function, p)),
+            Tracks::Unsigned(t) => t.drain_into(&mut self.shard, function, |p| upper(function, p)),
+        }
+    }
+
+    /// A shard is complete.
+    pub(super) fn end_shard(&mut self) {
+        if let Tracks::Float(total) = &mut self.total
+            && matches!(self.function, Aggregate::Mean | Aggregate::Sum)
+        {
+            let function = self.function;
+            self.shard
+                .drain_into(total, function, |p| upper(function, p));
+        }
+    }
+}
+
+/// A layer's result as the layer above takes it: means times their weights, from 2 on.
+fn upper<T: Number>(function: Aggregate, partial: Partial<T>) -> Partial<f64> {
+    let mut value = partial.value.to_float();
+    if function == Aggregate::Mean {
+        value = mean(value, partial.count);
+        if partial.count >= 2 {
+            value *= partial.count as f64;
+        }
+    }
+    Partial {
+        count: partial.count,
+        value,
+        time: partial.time,
+    }
+}
+
+pub(super) fn mean(sum: f64, count: u64) -> f64 {
+    sum / count as f64
+}
+
+fn count_rows(cells: &Cells, runs: &Runs<'_>, track: &mut Track<i64>) {
+    let is_dense = cells.is_dense();
+    for (window, rows) in &runs.runs {
+        let count = match runs.passing {
+            _ if is_dense => rows.len(),
+            None => rows.clone().filter(|row| cells.is_valid(*row)).count(),
+            Some(passing) => passing[rows.clone()]
+                .iter()
+                .filter(|row| cells.is_valid(**row as usize))
+                .count(),
+        };
+        if count > 0 {
+            track.cell(*window).count += count as u64;
+        }
+    }
+}
+
+fn add_rows<T: Number>(
+    function: Aggregate,
+    cells: &Cells,
+    values: &[T],
+    times: &[i64],
+    runs: &Runs<'_>,
+    track: &mut Track<T>,
+) {
+    let is_dense = cells.is_dense();
+    let time = |row: usize| times.get(row).copied().unwrap_or_default();
+    for (window, rows) in &runs.runs {
+        let partial = match runs.passing {
+            None if is_dense => reduce_dense(function, &values[rows.clone()], rows.start, &time),
+            None => reduce(function, values, rows.clone(), cells, &time),
+            Some(passing) => {
+                let rows = passing[rows.clone()].iter().map(|row| *row as usize);
+                reduce(function, values, rows, cells, &time)
+            }
+        };
+        if partial.count > 0 {
+            track.cell(*window).combine(function, partial);
+        }
+    }
+}
+
+/// Rows without nulls.
+fn reduce_dense<T: Number>(
+    function: Aggregate,
+    values: &[T],
+    start: usize,
+    time: &impl Fn(usize) -> i64,
+) -> Partial<T> {
+    let count = values.len() as u64;
+    let at = match function {
+        Aggregate::Min => position(values, |value, best| value < best),
+        Aggregate::Max => position(values, |value, best| value > best),
+        Aggregate::First => 0,
+        Aggregate::Last => values.len() - 1,
+        _ => {
+            let value = values
+                .iter()
+                .fold(T::default(), |sum, value| sum.add(*value));
+            return Partial {
+                count,
+                value,
+                time: 0,
+            };
+        }
+    };
+    Partial {
+        count,
+        value: values[at],
+        time: time(start + at),
+    }
+}
+
+/// The position of the first best value.
+fn position<T: Number>(values: &[T], is_better: impl Fn(T, T) -> bool) -> usize {
+    let mut at = 0;
+    let mut best = values[0];
+    for (row, value) in values.iter().enumerate().skip(1) {
+        if is_better(*value, best) {
+            (at, best) = (row, *value);
+        }
+    }
+    at
+}
+
+/// Rows with nulls, or some of the rows.
+fn reduce<T: Number>(
+    function: Aggregate,
+    values: &[T],
+    rows: impl Iterator<Item = usize>,
+    cells: &Cells,
+    time: &impl Fn(usize) -> i64,
+) -> Partial<T> {
+    let mut partial = Partial::default();
+    for row in rows.filter(|row| cells.is_valid(*row)) {
+        let one = Partial {
+            count: 1,
+            value: values[row],
+            time: time(row),
+        };
+        if partial.count == 0 && matches!(function, Aggregate::Sum | Aggregate::Mean) {
+            partial = Partial {
+                value: T::default().add(one.value),
+                ..one
+            };
+        } else {
+            partial.combine(function, one);
+        }
+    }
+    partial
+}
