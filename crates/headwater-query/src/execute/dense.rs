@@ -1,12 +1,12 @@
 //! Window aggregates over whole columns: the path of `count`, `sum`, `mean`, `min`, `max`,
-//! `first` and `last` over one measurement. All calls share one scan a partition; a window is a
+//! `first`, `last`, `percentile`, `median`, `spread` and `stddev` over one measurement. All calls share one scan a partition; a window is a
 //! contiguous range of a slice; partial results meet in arrays that are indexed by window. The
 //! layers of §3.4 (series, shard, shards, sources) are kept where the order of additions shows.
 
 use std::rc::Rc;
 
 use headwater_influxql::ast::Fill;
-use headwater_model::{FieldType, MIN_TIME};
+use headwater_model::{FieldType, MIN_TIME, TimeRange};
 
 use super::{
     Emit, ExecuteContext,
@@ -25,7 +25,7 @@ mod fill;
 mod track;
 
 use fill::{CallRows, Frame};
-use track::{Layers, Runs};
+use track::{Function, Layers, Runs};
 
 /// Windows that a group may span without regard to its rows.
 const WINDOWS_FREE: u64 = 1 << 16;
@@ -35,7 +35,7 @@ const WINDOWS_PER_ROW: u64 = 16;
 /// A call as this path runs it.
 #[derive(Debug, Clone, Copy)]
 struct DenseCall {
-    function: Aggregate,
+    function: Function,
     /// Into the columns that are read.
     column: usize,
     input: FieldType,
@@ -45,9 +45,10 @@ struct DenseCall {
 pub(super) struct DenseRunner<'a> {
     plan: &'a SelectPlan,
     context: &'a ExecuteContext<'a>,
-    leaf: &'a Leaf,
     calls: Vec<DenseCall>,
     readers: Vec<GroupReader<'a>>,
+    /// The windows that the limit lets through, read first; mostly they are enough.
+    narrow: Option<Narrow<'a>>,
     windows: Windows,
     /// Where windows are counted from: the start of window 0.
     base: i64,
@@ -74,7 +75,7 @@ impl<'a> DenseRunner<'a> {
         let calls = plan
             .calls
             .iter()
-            .map(|call| dense_call(call, &windows, &mut columns))
+            .map(|call| dense_call(call, &windows, plan.is_selector, &mut columns))
             .collect::<Option<Vec<_>>>()?;
         let leaf = only_leaf(opened, name)?;
         let base = base(&windows, leaf)?;
@@ -85,17 +86,23 @@ impl<'a> DenseRunner<'a> {
             ascending: plan.ascending,
         };
         let columns: Rc<[ColumnRef]> = columns.into();
-        let readers = leaf
-            .shards
-            .iter()
-            .map(|shard| GroupReader::new(shard, groups, Rc::clone(&columns), read))
-            .collect();
+        let open = |range| {
+            let read = ReadRequest { range, ..read };
+            let open = |shard| GroupReader::new(shard, groups, Rc::clone(&columns), read);
+            leaf.shards.iter().map(open).collect()
+        };
+        let narrow = narrow_range(plan, &windows).map(|(range, first, count)| Narrow {
+            readers: open(range),
+            first,
+            count,
+        });
+        let readers = open(plan.range);
         Some(Self {
             plan,
             context,
-            leaf,
             calls,
             readers,
+            narrow,
             windows,
             base,
         })
@@ -109,32 +116,51 @@ impl<'a> DenseRunner<'a> {
         series: &mut SeriesBuilder<'_>,
         emit: &mut Emit<'_>,
     ) -> Result<bool, Error> {
-        let mut layers: Vec<Layers> = self
-            .calls
-            .iter()
-            .map(|call| Layers::new(call.function, call.input))
-            .collect();
-        let mut reach = Reach::default();
-        let count = self.leaf.shards.len();
-        for step in 0..count {
-            let shard = if self.plan.ascending {
-                step
-            } else {
-                count - 1 - step
+        let mut layers = None;
+        if let Some(narrow) = &mut self.narrow {
+            let read = Reading {
+                at,
+                is_alone: false,
+                context: self.context,
             };
-            let (calls, windows, base) = (&self.calls, &self.windows, self.base);
-            self.readers[shard].each(at, false, self.context, &mut |rows| {
-                if reach.is_sparse() {
-                    return Ok(());
-                }
-                add_series(&rows, calls, windows, base, &mut layers, &mut reach);
-                Ok(())
-            })?;
-            layers.iter_mut().for_each(Layers::end_shard);
+            layers = aggregate(
+                &mut narrow.readers,
+                &read,
+                &self.calls,
+                &self.windows,
+                self.base,
+                self.plan.ascending,
+            )?
+            .filter(|layers| {
+                layers
+                    .iter()
+                    .all(|layer| narrow.suffices(layer, self.plan, &self.windows, self.base))
+            });
         }
-        if reach.is_sparse() {
-            return Ok(false);
-        }
+        let layers = match layers {
+            Some(layers) => layers,
+            None => {
+                // After a narrow read few groups come here, and not in a row.
+                let is_alone = self.narrow.is_some();
+                let read = Reading {
+                    at,
+                    is_alone,
+                    context: self.context,
+                };
+                let layers = aggregate(
+                    &mut self.readers,
+                    &read,
+                    &self.calls,
+                    &self.windows,
+                    self.base,
+                    self.plan.ascending,
+                )?;
+                let Some(layers) = layers else {
+                    return Ok(false);
+                };
+                layers
+            }
+        };
         let frame = Frame::new(self.plan, self.windows, self.base);
         let mut calls = Vec::with_capacity(layers.len());
         for layer in &layers {
@@ -149,6 +175,85 @@ impl<'a> DenseRunner<'a> {
         }
         Ok(true)
     }
+}
+
+/// The readers of the windows that a limit lets through.
+struct Narrow<'a> {
+    readers: Vec<GroupReader<'a>>,
+    /// The start of the earliest of these windows.
+    first: i64,
+    count: u64,
+}
+
+impl Narrow<'_> {
+    /// Whether the answer's rows of a call are known from these windows alone.
+    fn suffices(&self, layers: &Layers, plan: &SelectPlan, windows: &Windows, base: i64) -> bool {
+        let Some((earliest, count)) = layers.extent() else {
+            return false;
+        };
+        if plan.fill == Fill::None {
+            return count as u64 >= self.count;
+        }
+        let is_bounded = windows.start(windows.range.start) != MIN_TIME;
+        is_bounded || base.wrapping_add(earliest.wrapping_mul(windows.every)) <= self.first
+    }
+}
+
+/// The range of the first `limit + offset` windows in the direction of the statement, the start
+/// of the earliest of them, and their number; `None` if the range has no more than these.
+fn narrow_range(plan: &SelectPlan, windows: &Windows) -> Option<(TimeRange, i64, u64)> {
+    if plan.limit == 0 || windows.is_single() {
+        return None;
+    }
+    let count = plan.limit.checked_add(plan.offset)?;
+    let span = i64::try_from(count).ok()?.checked_mul(windows.every)?;
+    let range = windows.range;
+    if plan.ascending {
+        let first = windows.start(range.start);
+        let end = first.checked_add(span)?.checked_sub(1)?;
+        let is_narrower = first > MIN_TIME && end < range.end;
+        is_narrower.then_some((TimeRange::new(range.start, end), first, count))
+    } else {
+        let last = windows.start(range.end).checked_add(windows.every)?;
+        let first = last.checked_sub(span)?;
+        (first > range.start).then_some((TimeRange::new(first, range.end), first, count))
+    }
+}
+
+/// Which group is read, and how.
+struct Reading<'a> {
+    at: usize,
+    is_alone: bool,
+    context: &'a ExecuteContext<'a>,
+}
+
+/// Aggregates a group; `None` when it is not for this path.
+fn aggregate(
+    readers: &mut [GroupReader<'_>],
+    reading: &Reading<'_>,
+    calls: &[DenseCall],
+    windows: &Windows,
+    base: i64,
+    ascending: bool,
+) -> Result<Option<Vec<Layers>>, Error> {
+    let mut layers: Vec<Layers> = calls
+        .iter()
+        .map(|call| Layers::new(call.function, call.input))
+        .collect();
+    let mut reach = Reach::default();
+    let count = readers.len();
+    for step in 0..count {
+        let shard = if ascending { step } else { count - 1 - step };
+        readers[shard].each(reading.at, reading.is_alone, reading.context, &mut |rows| {
+            if !reach.is_sparse() {
+                add_series(&rows, calls, windows, base, &mut layers, &mut reach);
+            }
+            Ok(())
+        })?;
+        layers.iter_mut().for_each(Layers::end_shard);
+    }
+    let is_dense = !reach.is_sparse() && layers.iter_mut().all(Layers::finish);
+    Ok(is_dense.then_some(layers))
 }
 
 /// The window span and the rows of a group so far.
@@ -176,24 +281,32 @@ impl Reach {
 fn dense_call(
     call: &CallPlan,
     windows: &Windows,
+    is_selector: bool,
     columns: &mut Vec<ColumnRef>,
 ) -> Option<DenseCall> {
-    let CallPlan::Aggregate { function, input } = call else {
-        return None;
+    let (function, input) = match call {
+        CallPlan::Aggregate { function, input } => {
+            let function = match function {
+                Aggregate::Median => Function::Median,
+                Aggregate::Spread => Function::Spread,
+                Aggregate::Stddev => Function::Stddev,
+                Aggregate::Mode => return None,
+                // Without windows, storage gives two points of a shard, and ties show.
+                Aggregate::First | Aggregate::Last if windows.is_single() => return None,
+                other => Function::Fold(*other),
+            };
+            (function, input)
+        }
+        // A lone percentile without windows has the time of a point.
+        CallPlan::Percentile { input, percentile } if !(windows.is_single() && is_selector) => {
+            (Function::Percentile(*percentile), input)
+        }
+        _ => return None,
     };
     let ColumnKind::Field(field_type) = input.kind else {
         return None;
     };
-    let is_taken = match function {
-        Aggregate::Count => true,
-        Aggregate::Sum | Aggregate::Mean | Aggregate::Min | Aggregate::Max => {
-            field_type.is_numeric()
-        }
-        // Without windows, storage gives two points of a shard, and ties show.
-        Aggregate::First | Aggregate::Last => field_type.is_numeric() && !windows.is_single(),
-        _ => false,
-    };
-    if !is_taken {
+    if !field_type.is_numeric() && function != Function::Fold(Aggregate::Count) {
         return None;
     }
     let column = columns
@@ -204,7 +317,7 @@ fn dense_call(
             columns.len() - 1
         });
     Some(DenseCall {
-        function: *function,
+        function,
         column,
         input: field_type,
     })

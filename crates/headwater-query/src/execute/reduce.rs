@@ -14,7 +14,7 @@ use crate::error::Error;
 
 mod reducer;
 
-pub(super) use reducer::{Emitted, Reducer, ReducerKind};
+pub(super) use reducer::{Emitted, Reducer, ReducerKind, percentile_index, stddev};
 
 /// Set while a stream's last `None` was no end: a window gave nothing, or a point lay outside of
 /// its own window. A consumer that asks again gets what follows, if anything does.

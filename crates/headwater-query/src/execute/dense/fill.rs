@@ -3,7 +3,7 @@
 use headwater_influxql::ast::{Fill, FillNumber};
 use headwater_model::{FieldType, MIN_TIME, Value};
 
-use super::track::{Layers, Number, Partial, Track, Tracks, mean};
+use super::track::{Function, Layers, Number, Partial, Track, Tracks, mean};
 use crate::{
     execute::{
         cursor::default_value,
@@ -54,7 +54,8 @@ impl<'a> Frame<'a> {
     /// The rows of a call; `None` if they are too many.
     pub(super) fn rows(&self, layers: &Layers) -> Option<CallRows> {
         let function = layers.function;
-        let fill = effective_fill(self.plan.fill, function == Aggregate::Count);
+        let is_count = function == Function::Fold(Aggregate::Count);
+        let fill = effective_fill(self.plan.fill, is_count);
         match &layers.total {
             Tracks::Float(track) => {
                 let number = fill_number(fill, FieldType::Float, |v| match v {
@@ -62,7 +63,7 @@ impl<'a> Frame<'a> {
                     _ => 0.0,
                 });
                 let finish = |partial: Partial<f64>| match function {
-                    Aggregate::Mean => {
+                    Function::Fold(Aggregate::Mean) => {
                         let value = mean(partial.value, partial.count);
                         if partial.count < 2 {
                             value
@@ -86,7 +87,7 @@ impl<'a> Frame<'a> {
                     _ => 0,
                 });
                 let finish = |partial: Partial<i64>| match function {
-                    Aggregate::Count => partial.count as i64,
+                    Function::Fold(Aggregate::Count) => partial.count as i64,
                     _ => partial.value,
                 };
                 let (times, values, valid) = self.fill(track, fill, number, finish)?;

@@ -1,10 +1,16 @@
 //! Partial aggregates by window, and the kernels that make them from column slices.
 
-use std::ops::Range;
+use std::{cmp::Ordering, ops::Range};
 
 use headwater_model::FieldType;
 
-use crate::{execute::cells::Cells, plan::Aggregate};
+use crate::{
+    execute::{
+        cells::Cells,
+        reduce::{percentile_index, stddev},
+    },
+    plan::Aggregate,
+};
 
 /// The rows of a slice by window.
 #[derive(Debug)]
@@ -65,12 +71,17 @@ fn count_until(times: &[i64], last: i64) -> usize {
 /// A number type with the arithmetic of the reference.
 pub(super) trait Number: Copy + PartialOrd + Default {
     fn add(self, other: Self) -> Self;
+    fn subtract(self, other: Self) -> Self;
     fn to_float(self) -> f64;
 }
 
 impl Number for f64 {
     fn add(self, other: Self) -> Self {
         self + other
+    }
+
+    fn subtract(self, other: Self) -> Self {
+        self - other
     }
 
     fn to_float(self) -> f64 {
@@ -83,6 +94,10 @@ impl Number for i64 {
         self.wrapping_add(other)
     }
 
+    fn subtract(self, other: Self) -> Self {
+        self.wrapping_sub(other)
+    }
+
     fn to_float(self) -> f64 {
         self as f64
     }
@@ -91,6 +106,10 @@ impl Number for i64 {
 impl Number for u64 {
     fn add(self, other: Self) -> Self {
         self.wrapping_add(other)
+    }
+
+    fn subtract(self, other: Self) -> Self {
+        self.wrapping_sub(other)
     }
 
     fn to_float(self) -> f64 {
@@ -140,32 +159,37 @@ impl<T: Number> Partial<T> {
     }
 }
 
-/// Partials of neighbouring windows.
+/// What is known of neighbouring windows.
 #[derive(Debug, Default)]
-pub(super) struct Track<T> {
+pub(super) struct Windowed<C> {
     /// Number of the first window.
     first: i64,
-    cells: Vec<Partial<T>>,
+    cells: Vec<C>,
 }
 
-impl<T: Number> Track<T> {
-    fn cell(&mut self, window: i64) -> &mut Partial<T> {
+/// Partials of neighbouring windows.
+pub(super) type Track<T> = Windowed<Partial<T>>;
+
+impl<C: Default + Clone> Windowed<C> {
+    fn cell(&mut self, window: i64) -> &mut C {
         if self.cells.is_empty() {
             self.first = window;
         }
         if window < self.first {
             let more = usize::try_from(self.first - window).expect("spans are checked before");
             self.cells
-                .splice(0..0, std::iter::repeat_n(Partial::default(), more));
+                .splice(0..0, std::iter::repeat_n(C::default(), more));
             self.first = window;
         }
         let at = usize::try_from(window - self.first).expect("it is not before the first");
         if at >= self.cells.len() {
-            self.cells.resize(at + 1, Partial::default());
+            self.cells.resize(at + 1, C::default());
         }
         &mut self.cells[at]
     }
+}
 
+impl<T: Number> Track<T> {
     /// The windows that have points, ascending.
     pub(super) fn filled(&self) -> impl DoubleEndedIterator<Item = (i64, Partial<T>)> {
         (0..self.cells.len())
@@ -198,29 +222,58 @@ pub(super) enum Tracks {
     Unsigned(Track<u64>),
 }
 
+/// What a call does with the rows of a window.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Function {
+    /// `count`, `sum`, `mean`, `min`, `max`, `first`, `last`.
+    Fold(Aggregate),
+    /// Those that need all values at once.
+    Percentile(f64),
+    Median,
+    Spread,
+    Stddev,
+}
+
+/// All values of each window.
+#[derive(Debug)]
+enum Lists {
+    Float(Windowed<Vec<f64>>),
+    Integer(Windowed<Vec<i64>>),
+    Unsigned(Windowed<Vec<u64>>),
+}
+
 /// The layers of one call. Only where additions are of floats do series and shards count apart;
 /// elsewhere everything goes into `total`.
 #[derive(Debug)]
 pub(super) struct Layers {
-    pub(super) function: Aggregate,
-    pub(super) input: FieldType,
+    pub(super) function: Function,
+    input: FieldType,
     series: Tracks,
     shard: Track<f64>,
+    /// Until `finish`, for functions of all values.
+    lists: Lists,
     /// Of the result's type.
     pub(super) total: Tracks,
 }
 
 impl Layers {
-    pub(super) fn new(function: Aggregate, input: FieldType) -> Self {
+    pub(super) fn new(function: Function, input: FieldType) -> Self {
         let tracks = |field_type| match field_type {
             FieldType::Float => Tracks::Float(Track::default()),
             FieldType::Unsigned => Tracks::Unsigned(Track::default()),
             _ => Tracks::Integer(Track::default()),
         };
         let result = match function {
-            Aggregate::Count => FieldType::Integer,
-            Aggregate::Mean => FieldType::Float,
+            Function::Fold(Aggregate::Count) => FieldType::Integer,
+            Function::Fold(Aggregate::Mean) | Function::Median | Function::Stddev => {
+                FieldType::Float
+            }
             _ => input,
+        };
+        let lists = match input {
+            FieldType::Float => Lists::Float(Windowed::default()),
+            FieldType::Unsigned => Lists::Unsigned(Windowed::default()),
+            _ => Lists::Integer(Windowed::default()),
         };
         let (series, total) = (tracks(input), tracks(result));
         Self {
@@ -228,23 +281,39 @@ impl Layers {
             input,
             series,
             shard: Track::default(),
+            lists,
             total,
         }
     }
 
-    fn has_layers(&self) -> bool {
+    /// The function, if it adds floats up.
+    fn layered(&self) -> Option<Aggregate> {
         match self.function {
-            Aggregate::Mean => true,
-            Aggregate::Sum => self.input == FieldType::Float,
-            _ => false,
+            Function::Fold(function @ Aggregate::Mean) => Some(function),
+            Function::Fold(function @ Aggregate::Sum) if self.input == FieldType::Float => {
+                Some(function)
+            }
+            _ => None,
         }
     }
 
     /// Adds rows of a column of a slice.
     pub(super) fn add(&mut self, cells: &Cells, times: &[i64], runs: &Runs<'_>) {
-        let function = self.function;
-        let layered = self.has_layers();
-        let into = if layered {
+        let is_layered = self.layered().is_some();
+        let Function::Fold(function) = self.function else {
+            match (cells, &mut self.lists) {
+                (Cells::Float(a), Lists::Float(lists)) => collect(cells, a.values(), runs, lists),
+                (Cells::Integer(a), Lists::Integer(lists)) => {
+                    collect(cells, a.values(), runs, lists);
+                }
+                (Cells::Unsigned(a), Lists::Unsigned(lists)) => {
+                    collect(cells, a.values(), runs, lists);
+                }
+                _ => {}
+            }
+            return;
+        };
+        let into = if is_layered {
             &mut self.series
         } else {
             &mut self.total
@@ -271,10 +340,9 @@ impl Layers {
 
     /// A series is complete.
     pub(super) fn end_series(&mut self) {
-        if !self.has_layers() {
+        let Some(function) = self.layered() else {
             return;
-        }
-        let function = self.function;
+        };
         match &mut self.series {
             Tracks::Float(t) => t.drain_into(&mut self.shard, function, |p| upper(function, p)),
             Tracks::Integer(t) => t.drain_into(&mut self.shard, function, |p| upper(function, p)),
@@ -284,12 +352,153 @@ impl Layers {
 
     /// A shard is complete.
     pub(super) fn end_shard(&mut self) {
-        if let Tracks::Float(total) = &mut self.total
-            && matches!(self.function, Aggregate::Mean | Aggregate::Sum)
-        {
-            let function = self.function;
+        let Some(function) = self.layered() else {
+            return;
+        };
+        if let Tracks::Float(total) = &mut self.total {
             self.shard
                 .drain_into(total, function, |p| upper(function, p));
+        }
+    }
+
+    /// The earliest window with a point, and how many windows have any.
+    pub(super) fn extent(&self) -> Option<(i64, usize)> {
+        fn of<T: Number>(track: &Track<T>) -> Option<(i64, usize)> {
+            let (first, _) = track.filled().next()?;
+            Some((first, track.filled().count()))
+        }
+        match &self.total {
+            Tracks::Float(track) => of(track),
+            Tracks::Integer(track) => of(track),
+            Tracks::Unsigned(track) => of(track),
+        }
+    }
+
+    /// All shards are complete. False when a window has points and yet no result, which pauses
+    /// the stream and is the general pipeline's to handle.
+    pub(super) fn finish(&mut self) -> bool {
+        if matches!(self.function, Function::Fold(_)) {
+            return true;
+        }
+        match (&mut self.lists, &mut self.total) {
+            (Lists::Float(lists), Tracks::Float(total)) => {
+                reduce_lists(lists, total, |values| match self.function {
+                    Function::Median => median(values),
+                    Function::Stddev => Some(stddev(values)),
+                    function => pick(function, values),
+                })
+            }
+            (Lists::Integer(lists), Tracks::Integer(total)) => {
+                reduce_lists(lists, total, |values| pick(self.function, values))
+            }
+            (Lists::Unsigned(lists), Tracks::Unsigned(total)) => {
+                reduce_lists(lists, total, |values| pick(self.function, values))
+            }
+            (Lists::Integer(lists), Tracks::Float(total)) => {
+                reduce_lists(lists, total, |values| to_float(self.function, values))
+            }
+            (Lists::Unsigned(lists), Tracks::Float(total)) => {
+                reduce_lists(lists, total, |values| to_float(self.function, values))
+            }
+            _ => false,
+        }
+    }
+}
+
+fn reduce_lists<T: Number, U: Number>(
+    lists: &mut Windowed<Vec<T>>,
+    total: &mut Track<U>,
+    reduce: impl Fn(&mut [T]) -> Option<U>,
+) -> bool {
+    for (at, mut values) in std::mem::take(&mut lists.cells).into_iter().enumerate() {
+        if values.is_empty() {
+            continue;
+        }
+        let Some(value) = reduce(&mut values) else {
+            return false;
+        };
+        let count = values.len() as u64;
+        *total.cell(lists.first + at as i64) = Partial {
+            count,
+            value,
+            time: 0,
+        };
+    }
+    true
+}
+
+/// The functions whose result is of the input's type.
+fn pick<T: Number>(function: Function, values: &mut [T]) -> Option<T> {
+    match function {
+        Function::Percentile(percentile) => {
+            let at = percentile_index(values.len(), percentile)?;
+            Some(*values.select_nth_unstable_by(at, order).1)
+        }
+        Function::Spread => {
+            let least = values
+                .iter()
+                .copied()
+                .reduce(|l, r| if r < l { r } else { l })?;
+            let greatest = values
+                .iter()
+                .copied()
+                .reduce(|l, r| if r > l { r } else { l })?;
+            Some(greatest.subtract(least))
+        }
+        _ => None,
+    }
+}
+
+/// The functions of integers whose result is a float.
+fn to_float<T: Number>(function: Function, values: &mut [T]) -> Option<f64> {
+    match function {
+        Function::Median => median(values),
+        Function::Stddev => Some(stddev(
+            &values
+                .iter()
+                .map(|value| value.to_float())
+                .collect::<Vec<_>>(),
+        )),
+        _ => None,
+    }
+}
+
+fn median<T: Number>(values: &mut [T]) -> Option<f64> {
+    let middle = values.len() / 2;
+    let is_even = values.len().is_multiple_of(2);
+    let (below, high, _) = values.select_nth_unstable_by(middle, order);
+    if !is_even {
+        return Some(high.to_float());
+    }
+    let low = below
+        .iter()
+        .copied()
+        .reduce(|l, r| if r > l { r } else { l })?;
+    Some(low.to_float() + high.subtract(low).to_float() / 2.0)
+}
+
+fn order<T: Number>(left: &T, right: &T) -> Ordering {
+    left.partial_cmp(right).unwrap_or(Ordering::Equal)
+}
+
+fn collect<T: Number>(cells: &Cells, values: &[T], runs: &Runs<'_>, lists: &mut Windowed<Vec<T>>) {
+    let is_dense = cells.is_dense();
+    for (window, rows) in &runs.runs {
+        let list = lists.cell(*window);
+        match runs.passing {
+            None if is_dense => list.extend_from_slice(&values[rows.clone()]),
+            None => list.extend(
+                rows.clone()
+                    .filter(|r| cells.is_valid(*r))
+                    .map(|r| values[r]),
+            ),
+            Some(passing) => {
+                let rows = passing[rows.clone()].iter().map(|row| *row as usize);
+                list.extend(
+                    rows.filter(|row| cells.is_valid(*row))
+                        .map(|row| values[row]),
+                );
+            }
         }
     }
 }
