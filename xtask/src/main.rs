@@ -12,6 +12,7 @@
 )]
 
 mod bench;
+mod compat;
 mod conformance;
 mod golden;
 mod lint;
@@ -34,6 +35,8 @@ cargo xtask <command>
   lint                rustfmt, clippy with warnings denied, tidy
   golden [--update]   the golden cases in tests/golden; --update writes the answers anew
   conformance         the recorded cases in ../shared/conformance, where that folder is present
+  compat [OPTIONS]    random data and queries to our server and to InfluxDB 1.6.7, which must
+                      agree (compat --help)
   bench [OPTIONS]     load and query speed as ratios to InfluxDB 1.6.7 in one run (bench --help)
 ";
 
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         "golden" => golden::run(&rest),
         "conformance" => conformance::run(&rest),
         "bench" => bench::run(&rest),
+        "compat" => compat::run(&rest),
         "" | "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())

@@ -1,0 +1,96 @@
+//! Random predicates on tags and fields.
+
+use super::{Generator, Names};
+
+impl Generator<'_> {
+    pub(super) fn condition(&mut self, names: &Names, depth: i64) -> String {
+        match self.random.below(if depth > 0 { 14 } else { 10 }) {
+            0..4 => self.tag_condition(names),
+            4..10 => self.field_condition(names),
+            10 => format!("({})", self.condition(names, depth - 1)),
+            n => {
+                let operator = if n == 11 { "AND" } else { "OR" };
+                let left = self.condition(names, depth - 1);
+                format!("({left} {operator} {})", self.condition(names, depth - 1))
+            }
+        }
+    }
+
+    pub(super) fn tag_condition(&mut self, names: &Names) -> String {
+        let key = match self.random.below(12) {
+            0 => "nosuch".to_owned(),
+            _ => self.of(names, |names| &names.tags),
+        };
+        let value = match key.as_str() {
+            "host" => self.random.pick(&["a", "b", "c", "", "x"]),
+            "dc" => self.random.pick(&["x", "y", "", "a"]),
+            _ => self.random.pick(&["r 1", "r=2", "", "none"]),
+        };
+        match self.random.below(9) {
+            0..3 => format!("{key} = '{value}'"),
+            3 | 4 => format!("{key} != '{value}'"),
+            5 => format!(
+                "{key} =~ /{}/",
+                self.random.pick(&["a|b", "^x", ".*", "", "r"])
+            ),
+            6 => format!("{key} !~ /{}/", self.random.pick(&["a|b", "^x", ".", "r"])),
+            7 => format!("'{value}' = {key}"),
+            _ => format!("{key} = {}", self.of(names, |names| &names.tags)),
+        }
+    }
+
+    pub(super) fn field_condition(&mut self, names: &Names) -> String {
+        let operator = self.random.pick(&["=", "!=", "<", "<=", ">", ">="]);
+        let value = self.random.below(24) - 6;
+        let (a, b) = (self.number(names), self.number(names));
+        match self.random.below(14) {
+            0..5 => format!("{a} {operator} {value}"),
+            5 => format!("{a} {operator} {value}.25"),
+            6 => format!("{a} {operator} {b}"),
+            7 => {
+                let arithmetic = self.random.pick(&["+", "-", "*", "/", "%"]);
+                format!("{a} {arithmetic} {b} {operator} {value}")
+            }
+            8 => format!("{a} / 4 {operator} {value}"),
+            9 | 10 => {
+                let text = self.random.pick(&["x", "y", "", "nope"]);
+                let (other, operator) = self.other_and_equality(names, "s");
+                format!("{other} {operator} '{text}'")
+            }
+            11 => {
+                let (other, operator) = self.other_and_equality(names, "b");
+                let value = self.random.pick(&["true", "false"]);
+                format!("{other} {operator} {value}")
+            }
+            12 => format!("{a} {operator} '{value}'"),
+            _ => format!("({a} > {value}) = ({b} > 2)"),
+        }
+    }
+
+    fn other_and_equality(&mut self, names: &Names, stored: &str) -> (String, &'static str) {
+        let other = if names.is_derived {
+            self.of(names, |names| &names.others)
+        } else {
+            stored.to_owned()
+        };
+        (other, self.random.pick(&["=", "!="]))
+    }
+
+    /// Predicates on tags that mean the same everywhere.
+    pub(super) fn tag_condition_of_literal(&mut self, names: &Names) -> String {
+        let key = self.one_of(&names.tags);
+        let value = self.random.pick(&["a", "b", "x", "", "none"]);
+        let regex = self.random.pick(&["a|b", "^x", "r"]);
+        match self.random.below(6) {
+            0 | 1 => format!("{key} = '{value}'"),
+            2 => format!("{key} != '{value}'"),
+            3 => format!("{key} =~ /{regex}/"),
+            4 => format!("{key} !~ /{regex}/"),
+            _ => {
+                let other = self.one_of(&names.tags);
+                let operator = self.random.pick(&["AND", "OR"]);
+                format!("{key} = '{value}' {operator} {other} != 'b'")
+            }
+        }
+    }
+}
