@@ -264,18 +264,14 @@ impl Display for Expr {
     }
 }
 
-/// The shortest decimal, always with a point.
+/// The shortest decimal, always with a point; folding may leave what is no decimal.
 fn number(f: &mut Formatter<'_>, value: f64) -> fmt::Result {
     if value.is_infinite() {
-        return f.write_str(if value > 0.0 { "+Inf.0" } else { "-Inf.0" });
+        return f.write_str(if value > 0.0 { "+Inf" } else { "-Inf" });
     }
     let text = value.to_string();
     f.write_str(&text)?;
-    if text.contains('.') {
-        Ok(())
-    } else {
-        f.write_str(".0")
-    }
+    if text.contains('.') || value.is_nan() { Ok(()) } else { f.write_str(".0") }
 }
 
 /// The fraction of a second with its point and without trailing zeros, nothing when it is zero.

@@ -275,11 +275,28 @@ fn comparison_residual(
     if has_name(&expr) {
         return Residual::Rows(expr);
     }
+    if adds_strings(&expr) {
+        // Folding joins strings, rows do not.
+        return Residual::Never;
+    }
     match fold::fold(&expr, None) {
         Expr::Boolean(true) => Residual::Always,
         // A math function of constants is left; rows evaluate it.
         folded if has_call(&folded) => Residual::Rows(folded),
         _ => Residual::Never,
+    }
+}
+
+fn adds_strings(expr: &Expr) -> bool {
+    match expr {
+        Expr::Paren(inner) => adds_strings(inner),
+        Expr::Binary(b) => {
+            let is_string = |side: &Expr| matches!(side, Expr::String(_));
+            (b.op == BinaryOp::Add && is_string(&b.left) && is_string(&b.right))
+                || adds_strings(&b.left)
+                || adds_strings(&b.right)
+        }
+        _ => false,
     }
 }
 

@@ -24,13 +24,16 @@ pub struct Message {
     pub text: String,
 }
 
+/// Keys and values of tags.
+pub type Tags = Arc<[(Arc<str>, Arc<str>)]>;
+
 /// Rows of one output series.
 #[derive(Debug, Clone, Default)]
 pub struct Series {
     /// `None` prints no `name`.
     pub name: Option<Arc<str>>,
     /// Sorted by key; `None` prints no `tags`.
-    pub tags: Option<Arc<[(Arc<str>, Arc<str>)]>>,
+    pub tags: Option<Tags>,
     pub columns: Arc<[Arc<str>]>,
     /// One a column, all of equal length.
     pub values: Vec<Column>,
@@ -51,13 +54,28 @@ impl Series {
 pub enum Column {
     /// Nanoseconds since 1970.
     Time(Vec<i64>),
-    Float { values: Vec<f64>, valid: Option<Vec<bool>> },
-    Integer { values: Vec<i64>, valid: Option<Vec<bool>> },
-    Unsigned { values: Vec<u64>, valid: Option<Vec<bool>> },
-    Boolean { values: Vec<bool>, valid: Option<Vec<bool>> },
+    Float {
+        values: Vec<f64>,
+        valid: Option<Vec<bool>>,
+    },
+    Integer {
+        values: Vec<i64>,
+        valid: Option<Vec<bool>>,
+    },
+    Unsigned {
+        values: Vec<u64>,
+        valid: Option<Vec<bool>>,
+    },
+    Boolean {
+        values: Vec<bool>,
+        valid: Option<Vec<bool>>,
+    },
     String(Vec<Option<Arc<str>>>),
     /// The same cell in every row.
-    Constant { value: Option<Value>, len: usize },
+    Constant {
+        value: Option<Value>,
+        len: usize,
+    },
     /// Cells of different types.
     Mixed(Vec<Option<Value>>),
 }

@@ -95,9 +95,11 @@ fn bind_names(expr: &mut Expr, sources: &[TypedSource]) {
             && matches!(var.data_type, None | Some(DataType::AnyField))
         {
             // An inner type error is left to the statement that has it.
-            var.data_type = name_type(&var.name, sources)
-                .unwrap_or(None)
-                .or(var.data_type);
+            let found = name_type(&var.name, sources).unwrap_or(None);
+            // A tag does not become a field by being called one.
+            if !(found == Some(DataType::Tag) && var.data_type.is_some()) {
+                var.data_type = found.or(var.data_type);
+            }
         }
     });
 }

@@ -157,35 +157,31 @@ fn names_by_tag(snapshot: &Snapshot, binary: &BinaryExpr) -> Result<BTreeSet<Arc
     };
     let wants_match = matches!(binary.op, BinaryOp::Eq | BinaryOp::EqRegex);
     let key = var.name.clone();
-    let (matches, is_match): (TagPredicate, Box<dyn Fn(&str) -> bool>) =
-        match (binary.op, &binary.right) {
-            (BinaryOp::Eq | BinaryOp::NotEq, Expr::String(value)) => (
-                TagPredicate::Equals {
-                    key: key.clone(),
-                    value: value.clone(),
-                },
-                Box::new(move |name| name == value),
-            ),
-            (BinaryOp::EqRegex | BinaryOp::NotEqRegex, Expr::Regex(regex)) => (
-                TagPredicate::Matches {
-                    key: key.clone(),
-                    pattern: Pattern::new(regex.compiled.as_str())
-                        .map_err(|error| Error::statement(error.to_string()))?,
-                },
-                Box::new(move |name| regex.is_match(name)),
-            ),
-            (BinaryOp::Eq | BinaryOp::NotEq, _) => {
-                let text = format!("right side of '{op}' must be a tag value string");
-                return Err(Error::statement(text));
+    let matches = match (binary.op, &binary.right) {
+        (BinaryOp::Eq | BinaryOp::NotEq, Expr::String(value)) => TagPredicate::Equals {
+            key: key.clone(),
+            value: value.clone(),
+        },
+        (BinaryOp::EqRegex | BinaryOp::NotEqRegex, Expr::Regex(regex)) => {
+            let pattern = Pattern::new(regex.compiled.as_str())
+                .map_err(|error| Error::statement(error.to_string()))?;
+            TagPredicate::Matches {
+                key: key.clone(),
+                pattern,
             }
-            _ => {
-                let text = format!("right side of '{op}' must be a regular expression");
-                return Err(Error::statement(text));
-            }
-        };
+        }
+        (BinaryOp::Eq | BinaryOp::NotEq, _) => {
+            let text = format!("right side of '{op}' must be a tag value string");
+            return Err(Error::statement(text));
+        }
+        _ => {
+            let text = format!("right side of '{op}' must be a regular expression");
+            return Err(Error::statement(text));
+        }
+    };
     let mut names: BTreeSet<Arc<str>> = snapshot.measurements()?.into_iter().collect();
     if key == "_name" {
-        names.retain(|name| is_match(name) == wants_match);
+        names.retain(|name| matches.matches(&|_: &str| &**name) == wants_match);
         return Ok(names);
     }
     let has_key = TagPredicate::Has { key: key.clone() };

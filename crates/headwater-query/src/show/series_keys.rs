@@ -38,7 +38,11 @@ pub(super) fn show(
                 .and_then(|it| tag_prefilter(it, &name, &is_field));
             // Measurements go by their names, whose order differs from that of escaped ones.
             let found = matching.series(predicate.as_ref())?;
-            keys.extend(found.into_iter().map(|key| (key.measurement().clone(), key)));
+            keys.extend(
+                found
+                    .into_iter()
+                    .map(|key| (key.measurement().clone(), key)),
+            );
         }
     }
     let keys: Vec<_> = keys.into_iter().collect();

@@ -17,6 +17,9 @@ use crate::{
     run::{Failure, Output, StatementContext},
 };
 
+/// Key and value.
+type Tag = (Arc<str>, Arc<str>);
+
 /// The pseudo tag of SHOW TAG VALUES that stands for the value of a row.
 const VALUE: &str = "value";
 
@@ -161,7 +164,7 @@ impl<'a> TagQuery<'a> {
         name: &str,
         with_key: Option<&WithKey>,
         context: &StatementContext<'_>,
-    ) -> Result<BTreeSet<(Arc<str>, Arc<str>)>, Error> {
+    ) -> Result<BTreeSet<Tag>, Error> {
         let matching = self.matching(name, context)?;
         let Some(condition) = self.condition.as_ref().filter(|it| names_value(it)) else {
             if let Some(condition) = &self.condition {

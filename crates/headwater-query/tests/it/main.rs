@@ -1,0 +1,10 @@
+//! Requests against a catalog and a storage engine, as a server would make them.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod conformance;
+mod delete;
+mod fixture;
+mod permissions;
+mod requests;
+mod show;

@@ -1,0 +1,171 @@
+//! Several statements, pieces, and statements that are not offered.
+
+use headwater_catalog::Profile;
+use headwater_model::Precision;
+use serde_json::json;
+
+use crate::fixture::Fixture;
+
+async fn fixture() -> Fixture {
+    let fixture = Fixture::new().await;
+    let bucket = fixture.database("db", "rp", true, 604_800).await;
+    fixture
+        .write(
+            bucket,
+            Precision::Second,
+            "cpu,host=a v=1 0\ncpu,host=a v=2 10\ncpu,host=b v=3 20",
+        )
+        .await;
+    fixture
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_failing_statement_nothing_is_executed() {
+    let fixture = fixture().await;
+    assert_eq!(
+        fixture
+            .results(
+                "db",
+                "SELECT count(v) FROM cpu; SELECT nofunc(v) FROM cpu; SHOW SERIES"
+            )
+            .await,
+        json!([
+            {"statement_id": 0, "series": [
+                {"name": "cpu", "columns": ["time", "count"], "values": [[0, 3]]}
+            ]},
+            {"statement_id": 1, "error": "undefined function nofunc()"},
+            {"statement_id": 2, "error": "not executed"},
+        ])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_that_is_only_reported_does_not_stop_the_request() {
+    let fixture = fixture().await;
+    let results = fixture
+        .results("db", "SHOW TAG KEYS WHERE v = 1; SHOW MEASUREMENTS")
+        .await;
+    assert_eq!(
+        results[0]["error"],
+        "expression too complex for metaquery: v = 1"
+    );
+    assert_eq!(results[1]["series"][0]["values"], json!([["cpu"]]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_piece_of_a_statement_is_not_partial() {
+    let fixture = fixture().await;
+    let mut request = fixture.request("db", "SELECT v FROM cpu GROUP BY host; SHOW SERIES");
+    request.chunk_size = 1;
+    let pieces = fixture.pieces(request).await;
+    let flags: Vec<_> = pieces
+        .iter()
+        .map(|piece| (piece.statement_id, piece.partial, piece.series[0].partial))
+        .collect();
+    assert_eq!(
+        flags,
+        [
+            (0, true, true),
+            (0, true, false),
+            (0, false, false),
+            (1, true, true),
+            (1, false, false)
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_receiver_ends_the_request() {
+    let fixture = fixture().await;
+    // Far more windows than anyone waits for.
+    let text = "SELECT count(v) FROM cpu WHERE time >= 0 AND time < 20000d GROUP BY time(1s)";
+    let mut request = fixture.request("db", text);
+    request.chunk_size = 10;
+    {
+        let mut receiver = fixture.query().execute(request);
+        assert!(receiver.recv().await.unwrap().partial);
+    }
+    // The worker is free again for another request.
+    assert_eq!(fixture.rows("db", "SHOW MEASUREMENTS").await, ["cpu"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_of_administration_are_refused_after_their_sources_are_checked() {
+    let fixture = fixture().await;
+    assert_eq!(
+        fixture.error("db", "DROP SERIES FROM cpu").await,
+        "not implemented: DROP SERIES"
+    );
+    assert_eq!(
+        fixture.error("db", "KILL QUERY 3").await,
+        "not implemented: SHOW QUERIES"
+    );
+    assert_eq!(
+        fixture.error("db", "CREATE DATABASE x").await,
+        "not implemented: CREATE DATABASE"
+    );
+    assert_eq!(
+        fixture
+            .error("db", "SELECT v INTO nosuch.rp.m FROM cpu")
+            .await,
+        "database not found: nosuch"
+    );
+    assert_eq!(
+        fixture
+            .error("db", "SELECT v INTO db.nosuch.m FROM cpu")
+            .await,
+        "not implemented: SELECT INTO"
+    );
+    let continuous = "CREATE CONTINUOUS QUERY q ON db BEGIN SELECT mean(v) INTO m FROM nosuch..cpu GROUP BY time(1m) END";
+    assert_eq!(
+        fixture.error("db", continuous).await,
+        "database not found: nosuch"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_the_profile_v1_database_management_acts() {
+    let fixture = Fixture::with_profile(Profile::V1).await;
+    let text = "CREATE DATABASE made WITH DURATION 30d NAME month; SHOW RETENTION POLICIES ON made; \
+                DROP DATABASE made; SHOW DATABASES; CREATE USER u WITH PASSWORD 'p'";
+    let results = fixture.results("", text).await;
+    assert_eq!(results[0], json!({"statement_id": 0}));
+    assert_eq!(results[1]["series"][0]["values"][0][0], "month");
+    assert_eq!(
+        results[3]["series"][0],
+        json!({"name": "databases", "columns": ["name"]})
+    );
+    assert_eq!(results[4]["error"], "not implemented: CREATE USER");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn explain_tells_what_storage_is_asked_for() {
+    let fixture = fixture().await;
+    let lines = fixture
+        .rows("db", "EXPLAIN SELECT max(v), host FROM cpu")
+        .await;
+    assert_eq!(
+        lines[..4],
+        [
+            "EXPRESSION: max(v::float)",
+            "AUXILIARY FIELDS: host::tag",
+            "NUMBER OF SHARDS: 1",
+            "NUMBER OF SERIES: 2"
+        ]
+    );
+    assert_eq!(
+        fixture.rows("db", "EXPLAIN SELECT v FROM nosuch").await,
+        [""]
+    );
+    let lines = fixture
+        .rows("db", "EXPLAIN ANALYZE SELECT v FROM cpu")
+        .await;
+    assert!(
+        lines.iter().any(|line| line.ends_with("output_rows: 3")),
+        "{lines:?}"
+    );
+    assert_eq!(
+        fixture.error("db", "EXPLAIN SELECT f(v) FROM cpu").await,
+        "undefined function f()"
+    );
+}
