@@ -199,7 +199,7 @@ impl Side {
         let dir = dir.join(name);
         let agent = ureq::Agent::new_with_defaults();
         if name == "influxdb" {
-            let server = Server::influxdb(&dir)?;
+            let server = Server::influxdb(&dir, &[])?;
             agent
                 .post(format!("{}/query", server.url))
                 .query("q", "CREATE DATABASE bench")

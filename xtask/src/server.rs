@@ -44,8 +44,9 @@ impl Server {
         bail!("the server stopped before it listened:\n{said}")
     }
 
-    /// Debian's InfluxDB 1.6.7 with the TSI index, without authentication.
-    pub(crate) fn influxdb(dir: &Path) -> Result<Self> {
+    /// Debian's InfluxDB 1.6.7 with the TSI index, without authentication, with the environment
+    /// variables `env`.
+    pub(crate) fn influxdb(dir: &Path, env: &[(&str, &str)]) -> Result<Self> {
         std::fs::create_dir_all(dir)?;
         let (http, rpc) = (free_port()?, free_port()?);
         let config = dir.join("influxdb.conf");
@@ -64,6 +65,7 @@ impl Server {
         let child = Command::new("influxd")
             .arg("-config")
             .arg(&config)
+            .envs(env.iter().copied())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

@@ -322,7 +322,13 @@ impl Generator<'_> {
                     2 => "nosuch".to_owned(),
                     _ => self.one_of(&names.tags),
                 };
-                select.dimensions.push(dimension);
+                if dimension.contains(['*', '/']) {
+                    select.dimensions = vec![dimension];
+                    break;
+                }
+                if !select.dimensions.contains(&dimension) {
+                    select.dimensions.push(dimension);
+                }
             }
         }
         self.tail(category, select, windowed);

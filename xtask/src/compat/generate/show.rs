@@ -54,10 +54,7 @@ impl Generator<'_> {
                 ]);
                 (format!("SHOW {what} CARDINALITY"), vec![from, condition])
             }
-            _ => (
-                format!("SHOW TAG VALUES CARDINALITY {with}"),
-                vec![condition],
-            ),
+            _ => (format!("SHOW TAG VALUES CARDINALITY {with}"), Vec::new()),
         };
         let kept: Vec<bool> = tail.iter().map(|_| self.chance(40)).collect();
         let mut kept = kept.into_iter();
