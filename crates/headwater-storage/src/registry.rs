@@ -91,10 +91,6 @@ impl SeriesRegistry {
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
-
-    pub(crate) fn len(&self) -> usize {
-        self.keys.len()
-    }
 }
 
 fn hash(raw: &[u8]) -> u64 {

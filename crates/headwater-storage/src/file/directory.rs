@@ -155,10 +155,11 @@ impl Directory {
     }
 
     fn build_key(&self, series: u32) -> SeriesKey {
-        let tags = self
-            .tags(series)
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
+        let mut tags = Vec::with_capacity(self.tags.len());
+        tags.extend(
+            self.tags(series)
+                .map(|(key, value)| (key.clone(), value.clone())),
+        );
         SeriesKey::new(self.schema.measurement.clone(), tags)
     }
 

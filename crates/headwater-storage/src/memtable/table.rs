@@ -189,10 +189,6 @@ impl Table {
         Ok(Some((schema.fields().len() + at) as Slot))
     }
 
-    pub(crate) fn rows(&self) -> usize {
-        self.sealed.iter().map(|block| block.rows()).sum::<usize>() + self.open.times.len()
-    }
-
     /// About how much memory the rows take.
     pub(crate) fn bytes(&self) -> usize {
         self.sealed.iter().map(|block| block.bytes()).sum::<usize>() + self.open.bytes
