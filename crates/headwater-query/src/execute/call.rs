@@ -574,6 +574,7 @@ impl<'a> Builder<'a> {
             let rows = rows?;
             let tags = tags_of(&shard.series[rows.series].key, &level.keep);
             inputs.push(Box::new(RowPoints::new(
+                self.context,
                 rows,
                 tags,
                 request.main.is_some(),
@@ -612,7 +613,8 @@ fn merge<'a>(mut inputs: Vec<Points<'a>>, level: &Level<'a>, is_sorted: bool) ->
 }
 
 /// The points of one series of a shard.
-struct RowPoints {
+struct RowPoints<'a> {
+    context: &'a ExecuteContext<'a>,
     slices: std::vec::IntoIter<Rows>,
     current: Option<(Rows, usize)>,
     tags: Tags,
@@ -620,12 +622,19 @@ struct RowPoints {
     ascending: bool,
 }
 
-impl RowPoints {
-    fn new(mut rows: SeriesRows, tags: Tags, has_main: bool, ascending: bool) -> Self {
+impl<'a> RowPoints<'a> {
+    fn new(
+        context: &'a ExecuteContext<'a>,
+        mut rows: SeriesRows,
+        tags: Tags,
+        has_main: bool,
+        ascending: bool,
+    ) -> Self {
         if !ascending {
             rows.slices.reverse();
         }
         Self {
+            context,
             slices: rows.slices.into_iter(),
             current: None,
             tags,
@@ -635,10 +644,11 @@ impl RowPoints {
     }
 }
 
-impl PointStream for RowPoints {
+impl PointStream for RowPoints<'_> {
     fn next(&mut self) -> Result<Option<Point>, Error> {
         loop {
             let Some((rows, at)) = &mut self.current else {
+                self.context.check()?;
                 let Some(rows) = self.slices.next() else {
                     return Ok(None);
                 };

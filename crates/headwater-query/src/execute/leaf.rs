@@ -41,6 +41,9 @@ pub(super) struct LeafShard {
     pub(super) groups: BTreeMap<Tags, Vec<usize>>,
     /// The columns that conditions read, and the types they are read under.
     condition_columns: Rc<[(Arc<str>, FieldType)]>,
+    /// Rows outside are never read, however far a transformation reaches back
+    /// (`SelectPlan::partition_range`).
+    readable: TimeRange,
 }
 
 pub(super) struct LeafSeries {
@@ -49,6 +52,9 @@ pub(super) struct LeafSeries {
     position: usize,
     filter: Option<Rc<Filter>>,
 }
+
+/// The rows of series, in the order of the request; series without rows may be missing.
+type LeafScan<'a> = Box<dyn Iterator<Item = Result<SeriesRows, Error>> + 'a>;
 
 /// The scans of one shard, group after group: one scan over the series of all groups, or, where a
 /// group may not be needed at all, one for it alone.
@@ -60,7 +66,7 @@ pub(super) struct GroupReader<'a> {
     groups: Vec<Range<usize>>,
     /// The series of all groups, in their order.
     series: Vec<usize>,
-    scan: Option<Peekable<Box<dyn Iterator<Item = Result<SeriesRows, Error>> + 'a>>>,
+    scan: Option<Peekable<LeafScan<'a>>>,
 }
 
 impl<'a> GroupReader<'a> {
@@ -231,6 +237,7 @@ impl LeafShard {
             series,
             groups,
             condition_columns: columns.into(),
+            readable: plan.partition_range,
         })
     }
 
@@ -255,7 +262,7 @@ impl LeafShard {
         series: &[usize],
         columns: &[ColumnRef],
         request: ReadRequest,
-    ) -> Result<Box<dyn Iterator<Item = Result<SeriesRows, Error>> + 'a>, Error> {
+    ) -> Result<LeafScan<'a>, Error> {
         let mut names: Vec<Arc<str>> = Vec::new();
         let mut number = |name: &Arc<str>| {
             names
@@ -288,7 +295,7 @@ impl LeafShard {
         let scan = self.shard.scan(&Scan {
             series: &positions,
             columns: &names,
-            range: request.range,
+            range: request.range.intersect(self.readable),
             with_times: request.with_times,
             ascending_limit: limit.filter(|_| request.ascending),
             descending_limit: limit.filter(|_| !request.ascending),

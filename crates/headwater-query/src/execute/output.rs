@@ -11,11 +11,14 @@ use crate::{
     series::{Column, Series},
 };
 
+/// Keys and values of tags, sorted by key.
+type TagPairs = Arc<[(Arc<str>, Arc<str>)]>;
+
 /// Collects the rows of one output series.
 pub(super) struct SeriesBuilder<'a> {
     plan: &'a SelectPlan,
     name: Arc<str>,
-    tags: Option<Arc<[(Arc<str>, Arc<str>)]>>,
+    tags: Option<TagPairs>,
     columns: Arc<[Arc<str>]>,
     chunk_size: usize,
     times: Vec<i64>,

@@ -26,12 +26,6 @@ pub(super) struct Point {
     pub(super) weight: u64,
 }
 
-impl Point {
-    pub(super) fn aux_value(&self, at: usize) -> Option<&Value> {
-        self.aux.as_ref()?.get(at)?.as_ref()
-    }
-}
-
 /// A pull stream of points. `None` may be followed by further points: see [`super::reduce::Gap`].
 pub(super) trait PointStream {
     fn next(&mut self) -> Result<Option<Point>, Error>;
@@ -134,9 +128,12 @@ pub(super) fn cast(value: &Value, to: FieldType) -> Option<Value> {
     })
 }
 
+/// 2^63, the first float that no `i64` reaches.
+const INTEGER_END: f64 = 9_223_372_036_854_775_808.0;
+
 /// Truncates; what does not fit is the smallest integer, as amd64 converts.
 pub(super) fn float_to_integer(value: f64) -> i64 {
-    if (-9.223_372_036_854_775_8e18..9.223_372_036_854_775_8e18).contains(&value) {
+    if (-INTEGER_END..INTEGER_END).contains(&value) {
         value as i64
     } else {
         i64::MIN
@@ -145,7 +142,7 @@ pub(super) fn float_to_integer(value: f64) -> i64 {
 
 /// Truncates; negative numbers wrap through `i64`.
 pub(super) fn float_to_unsigned(value: f64) -> u64 {
-    if value >= 9.223_372_036_854_775_8e18 {
+    if value >= INTEGER_END {
         value as u64
     } else {
         float_to_integer(value) as u64

@@ -16,6 +16,9 @@ use crate::{
     plan::{ColumnKind, ColumnRef, RowExpr, SelectPlan},
 };
 
+/// Rows between two looks at whether the statement was cancelled.
+const CHECK_ROWS: usize = 4096;
+
 /// Runs raw statements for one group after the other.
 pub(super) struct RawRunner<'a> {
     plan: &'a SelectPlan,
@@ -105,7 +108,12 @@ impl<'a> RawRunner<'a> {
                 Ok(())
             })?;
             let slices = Slices::new(rows, plan);
-            for mut segment in slices.order(self.limit.unwrap_or(usize::MAX), plan.ascending) {
+            let needed = self.limit.unwrap_or(usize::MAX);
+            let order = slices.order(needed, plan.ascending, self.context)?;
+            for (done, mut segment) in order.into_iter().enumerate() {
+                if done.is_multiple_of(CHECK_ROWS) {
+                    self.context.check()?;
+                }
                 let skipped = offset.min(segment.len);
                 offset -= skipped;
                 segment.advance(skipped, plan.ascending);
@@ -184,7 +192,12 @@ impl Slices {
     }
 
     /// The rows of all series merged; at most `limit`.
-    fn order(&self, limit: usize, ascending: bool) -> Vec<Segment> {
+    fn order(
+        &self,
+        limit: usize,
+        ascending: bool,
+        context: &ExecuteContext<'_>,
+    ) -> Result<Vec<Segment>, Error> {
         if let [only] = &self.series[..] {
             let mut left = limit;
             let mut out = only.clone();
@@ -193,7 +206,7 @@ impl Slices {
                 left -= segment.len;
             });
             out.retain(|segment| segment.len > 0);
-            return out;
+            return Ok(out);
         }
         let mut inputs: Vec<Input<'_>> = self
             .series
@@ -214,6 +227,9 @@ impl Slices {
         heap::heapify(&mut inputs, less);
         let mut out = Vec::new();
         while out.len() < limit {
+            if out.len().is_multiple_of(CHECK_ROWS) {
+                context.check()?;
+            }
             let Some(mut input) = heap::pop(&mut inputs, less) else {
                 break;
             };
@@ -226,7 +242,7 @@ impl Slices {
                 heap::push(&mut inputs, input, less);
             }
         }
-        out
+        Ok(out)
     }
 
     /// The string columns of two rows of equal time (§3.2).

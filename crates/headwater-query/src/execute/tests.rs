@@ -4,9 +4,10 @@ use headwater_env::SeededRandom;
 use headwater_influxql::{Params, ast::Statement, parse_query};
 use headwater_model::{Precision, Value};
 
-use super::{ExecuteContext, memory::Memory, run_select};
+use super::{ExecuteContext, Stop, memory::Memory, run_select};
 use crate::{
     error::Error,
+    plan::SelectPlan,
     resolve::{ResolveContext, resolve_select},
     series::{Column, Series},
 };
@@ -30,15 +31,14 @@ fn select(
     run(memory, database, None, statement, now, 10_000)
 }
 
-fn run(
+fn plan(
     memory: &Memory,
     database: Option<&str>,
     policy: Option<&str>,
     statement: &headwater_influxql::ast::SelectStatement,
     now: i64,
-    chunk_size: usize,
-) -> Result<Vec<Series>, Error> {
-    let plan = resolve_select(
+) -> Result<SelectPlan, Error> {
+    resolve_select(
         statement,
         &ResolveContext {
             databases: memory,
@@ -48,7 +48,18 @@ fn run(
             now,
             max_select_buckets: 0,
         },
-    )?;
+    )
+}
+
+fn run(
+    memory: &Memory,
+    database: Option<&str>,
+    policy: Option<&str>,
+    statement: &headwater_influxql::ast::SelectStatement,
+    now: i64,
+    chunk_size: usize,
+) -> Result<Vec<Series>, Error> {
+    let plan = plan(memory, database, policy, statement, now)?;
     let mut out: Vec<Series> = Vec::new();
     let context = ExecuteContext {
         source: memory,
@@ -189,5 +200,163 @@ fn conditions_on_fields_apply_to_rows() {
         CPU,
         "SELECT count(v) FROM m WHERE v > 1 AND host = 'a'",
         "m 0:2",
+    );
+}
+
+#[test]
+fn a_limit_in_descending_order_reads_the_last_windows_only_when_they_are_enough() {
+    let windows = "SELECT max(v) FROM m WHERE time <= 30s GROUP BY time(10s)";
+    check(
+        CPU,
+        &format!("{windows} ORDER BY time DESC LIMIT 2"),
+        "m 30:5 20:4",
+    );
+    // The second window from above is empty, and the data goes on below it.
+    let sparse = "m v=1 0\nm v=2 30";
+    check(
+        sparse,
+        &format!("{windows} ORDER BY time DESC LIMIT 2"),
+        "m 30:2 20:null",
+    );
+    check(
+        sparse,
+        &format!("{windows} fill(none) ORDER BY time DESC LIMIT 2"),
+        "m 30:2 0:1",
+    );
+    // The group ends where its first point is.
+    check(
+        "m v=2 30",
+        &format!("{windows} ORDER BY time DESC LIMIT 2"),
+        "m 30:2",
+    );
+}
+
+#[test]
+fn fill_and_limit_apply_to_each_call_before_the_join() {
+    let lines = "m a=1 0\nm a=2 10\nm b=3 20\nm b=4 30";
+    let range = "WHERE time >= 0s AND time < 50s GROUP BY time(10s)";
+    check(
+        lines,
+        &format!("SELECT mean(a), mean(b) FROM m {range} fill(none) LIMIT 2"),
+        "m 0:1,null 10:2,null 20:null,3 30:null,4",
+    );
+    check(
+        lines,
+        &format!("SELECT sum(a), sum(b) FROM m {range} fill(previous)"),
+        "m 0:1,null 10:2,null 20:2,3 30:2,4 40:2,4",
+    );
+    check(
+        lines,
+        &format!("SELECT sum(a) * 2 FROM m {range} fill(1)"),
+        "m 0:2 10:4 20:2 30:2 40:2",
+    );
+}
+
+#[test]
+fn nulls_and_conditions_leave_rows_out_of_aggregates() {
+    let lines = "m a=1,b=1i 0\nm b=2i 1\nm a=3,b=3i 2\nm a=4 3\nm a=5,b=9i 4";
+    check(
+        lines,
+        "SELECT count(a), sum(b), min(a), max(b) FROM m",
+        "m 0:4,15,1,9",
+    );
+    check(
+        lines,
+        "SELECT sum(a), count(b) FROM m WHERE b > 1",
+        "m 0:8,3",
+    );
+    check(
+        lines,
+        "SELECT first(a) FROM m WHERE time >= 0s GROUP BY time(2s) LIMIT 2",
+        "m 0:1 2:3",
+    );
+    check(
+        lines,
+        "SELECT last(b) FROM m WHERE time >= 0s GROUP BY time(3s) LIMIT 2",
+        "m 0:3 3:9",
+    );
+}
+
+#[test]
+fn functions_of_all_values_take_windows_too() {
+    let lines = "m v=3 0\nm v=1 1\nm v=2 2\nm v=10 10\nm v=20 11";
+    let range = "FROM m WHERE time >= 0s AND time < 20s GROUP BY time(10s)";
+    check(
+        lines,
+        &format!("SELECT percentile(v, 50), median(v), spread(v), stddev(v) {range}"),
+        "m 0:2,2,2,1 10:10,15,10,7.0710678118654755",
+    );
+    // Percentile 20 has no row in the second window, which pauses the stream.
+    check(
+        lines,
+        &format!("SELECT percentile(v, 20) {range} fill(none)"),
+        "m 0:1",
+    );
+}
+
+#[test]
+fn an_endless_fill_streams_and_stops() {
+    let mut memory = Memory::default();
+    let bucket = memory.create("db", "autogen", true, 1000 * WEEK);
+    memory.write(bucket, CPU, Precision::Second);
+    let query = "SELECT mean(v) FROM m WHERE time >= 0s GROUP BY time(1ns)";
+    let query = parse_query(query, &Params::default()).unwrap();
+    let Some(Statement::Select(statement)) = query.statements.first() else {
+        panic!("no SELECT")
+    };
+    let plan = plan(&memory, Some("db"), None, statement, 1000 * SECOND).unwrap();
+    let context = ExecuteContext {
+        source: &memory,
+        random: Arc::new(SeededRandom::new(7)),
+        cancelled: &AtomicBool::new(false),
+        chunk_size: 100,
+    };
+    let mut pieces = 0;
+    let outcome = run_select(&plan, &context, &mut |series| {
+        assert!(series.partial && series.row_count() == 100);
+        pieces += 1;
+        if pieces == 3 { Err(Stop) } else { Ok(()) }
+    });
+    assert!(matches!(outcome, Err(Error::Interrupted)));
+    assert_eq!(pieces, 3);
+}
+
+#[test]
+fn rows_are_cut_into_pieces_of_the_chunk_size() {
+    let mut memory = Memory::default();
+    let bucket = memory.create("db", "autogen", true, 1000 * WEEK);
+    memory.write(bucket, CPU, Precision::Second);
+    for query in [
+        "SELECT v FROM m",
+        "SELECT mode(v) FROM m WHERE time >= 0s AND time < 50s GROUP BY time(10s)",
+        "SELECT mean(v) FROM m WHERE time >= 0s AND time < 50s GROUP BY time(10s)",
+    ] {
+        let query = parse_query(query, &Params::default()).unwrap();
+        let Some(Statement::Select(statement)) = query.statements.first() else {
+            panic!()
+        };
+        let pieces = run(&memory, Some("db"), None, statement, 1000 * SECOND, 2).unwrap();
+        let sizes: Vec<_> = pieces.iter().map(|p| (p.row_count(), p.partial)).collect();
+        assert_eq!(sizes, [(2, true), (2, true), (1, false)]);
+    }
+}
+
+#[test]
+fn subqueries_see_the_rows_of_the_inner_statement() {
+    check(
+        CPU,
+        "SELECT max(s) FROM (SELECT sum(v) AS s FROM m GROUP BY host)",
+        "m 0:8",
+    );
+    check(
+        CPU,
+        "SELECT v * 2 FROM (SELECT v FROM m WHERE host = 'a') WHERE v > 1",
+        "m 10:4 20:8",
+    );
+    check(
+        CPU,
+        "SELECT difference(max(s)) FROM (SELECT sum(v) AS s FROM m GROUP BY time(10s)) \
+         WHERE time >= 10s AND time < 40s GROUP BY time(10s)",
+        "m 10:-2 20:2 30:1",
     );
 }

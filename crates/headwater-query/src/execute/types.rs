@@ -5,7 +5,7 @@ use headwater_model::FieldType;
 use crate::{
     error::Error,
     function::{self, holt_winters, transform},
-    plan::{Aggregate, CallPlan, ColumnKind, ColumnRef, Transform, TransformInput},
+    plan::{Aggregate, CallPlan, ColumnKind, ColumnRef, TransformInput},
 };
 
 /// The type that a column is read as; a subquery's tags are strings.
@@ -55,11 +55,10 @@ pub(super) fn call_type(call: &CallPlan) -> Option<FieldType> {
         | CallPlan::Percentile { input, .. }
         | CallPlan::Sample { input, .. }
         | CallPlan::TopBottom { input, .. } => column_type(input),
-        CallPlan::Transform { function, input } => match function {
-            Transform::Elapsed { .. } => Some(FieldType::Integer),
-            Transform::Difference { .. } | Transform::CumulativeSum => transform_type(input),
-            _ => Some(FieldType::Float),
-        },
+        CallPlan::Transform { function, input } => Some(transform::transform_output_type(
+            *function,
+            transform_type(input)?,
+        )),
     }
 }
 

@@ -274,10 +274,10 @@ fn replay(file: &str, passed_min: usize) {
 
 #[test]
 fn hand_written_queries_answer_as_recorded() {
-    replay("golden.jsonl", 0);
+    replay("golden.jsonl", 1034);
 }
 
 #[test]
 fn random_queries_answer_as_recorded() {
-    replay("differential.jsonl", 0);
+    replay("differential.jsonl", 2973);
 }
