@@ -183,7 +183,7 @@ impl Applied {
     #[cold]
     fn note_rejected(&mut self, at: usize, partition_start: i64, reason: String) {
         self.rejected.push(at);
-        let partial = self.partial.get_or_insert_with(|| Partial {
+        let partial = self.partial.get_or_insert(Partial {
             partition_start,
             write: PartialWrite {
                 reason,

@@ -83,6 +83,10 @@ pub(crate) struct BucketState {
 pub(crate) struct MeasurementState {
     pub(crate) name: Arc<str>,
     /// By start; they do not overlap.
+    #[expect(
+        clippy::vec_box,
+        reason = "inserting one must not move the large others"
+    )]
     pub(crate) partitions: Vec<Box<PartitionState>>,
     last: usize,
 }

@@ -18,9 +18,7 @@ const PLACES: [Place; 3] = [Place::Memory, Place::Files, Place::Both];
 async fn filled(place: Place) -> Fixture {
     let fixture = Fixture::new().await;
     fixture
-        .write(&format!(
-            "cpu,host=a v=1 0\ncpu,host=b v=2 0\nmem,host=a u=1i 0"
-        ))
+        .write("cpu,host=a v=1 0\ncpu,host=b v=2 0\nmem,host=a u=1i 0")
         .await;
     if place == Place::Both {
         fixture.engine.flush().await.unwrap();

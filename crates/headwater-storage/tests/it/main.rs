@@ -1,5 +1,10 @@
 //! Storage through its public interface, on a simulated file system.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test cannot go on without fails it"
+)]
+
 mod crash;
 mod deletes;
 mod fixture;
