@@ -281,8 +281,8 @@ fn comparison_residual(
     }
     match fold::fold(&expr, None) {
         Expr::Boolean(true) => Residual::Always,
-        // A math function of constants is left; rows evaluate it.
-        folded if has_call(&folded) => Residual::Rows(folded),
+        // A math function of constants is left, or a null; rows evaluate it.
+        folded if has_call(&folded) || has_null(&folded) => Residual::Rows(folded),
         _ => Residual::Never,
     }
 }
@@ -331,6 +331,15 @@ fn has_name(expr: &Expr) -> bool {
 
 fn has_call(expr: &Expr) -> bool {
     !visit::calls(expr).is_empty()
+}
+
+fn has_null(expr: &Expr) -> bool {
+    match expr {
+        Expr::Nil => true,
+        Expr::Paren(inner) => has_null(inner),
+        Expr::Binary(binary) => has_null(&binary.left) || has_null(&binary.right),
+        _ => false,
+    }
 }
 
 /// The variables that a condition reads: operands, and direct arguments of calls.

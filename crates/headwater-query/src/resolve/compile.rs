@@ -104,7 +104,7 @@ pub(super) struct FieldRules<'a> {
 pub(super) fn compile(select: &SelectStatement, now: i64) -> Result<Compiled, Error> {
     let mut compiled = compile_statement(select, None, now)?;
     check_regex_operands(compiled.condition.as_ref())?;
-    replace_distinct(&mut compiled);
+    replace_distinct(&mut compiled, false);
     Ok(compiled)
 }
 
@@ -358,30 +358,39 @@ fn check_regex_operands(condition: Option<&Expr>) -> Result<(), Error> {
     }
 }
 
-/// `DISTINCT x` becomes `distinct(x)` at every level.
-fn replace_distinct(compiled: &mut Compiled) {
+/// `DISTINCT x` becomes `distinct(x)`. The reference forgets to do so for arguments of calls in
+/// subqueries: `count(DISTINCT x)` counts nothing there.
+fn replace_distinct(compiled: &mut Compiled, is_subquery: bool) {
     for field in &mut compiled.fields {
-        distinct_to_call(&mut field.expr);
+        if is_subquery && let Expr::Call(call) = &mut field.expr {
+            for arg in call
+                .args
+                .iter_mut()
+                .filter(|arg| matches!(arg, Expr::Distinct(_)))
+            {
+                *arg = distinct_call(String::new());
+            }
+        }
+        visit::walk_mut(&mut field.expr, &mut |node| {
+            if let Expr::Distinct(name) = node {
+                *node = distinct_call(std::mem::take(name));
+            }
+        });
     }
     for source in &mut compiled.sources {
         if let CompiledSource::Subquery(inner) = source {
-            replace_distinct(inner);
+            replace_distinct(inner, true);
         }
     }
 }
 
-fn distinct_to_call(expr: &mut Expr) {
-    visit::walk_mut(expr, &mut |node| {
-        if let Expr::Distinct(name) = node {
-            let var = VarRef {
-                name: std::mem::take(name),
-                data_type: None,
-            };
-            let args = vec![Expr::VarRef(var)];
-            *node = Expr::Call(Call {
-                name: "distinct".to_owned(),
-                args,
-            });
-        }
-    });
+fn distinct_call(name: String) -> Expr {
+    let args = vec![Expr::VarRef(VarRef {
+        name,
+        data_type: None,
+    })];
+    Expr::Call(Call {
+        name: "distinct".to_owned(),
+        args,
+    })
 }

@@ -125,7 +125,8 @@ pub(super) fn expr_type(expr: &Expr) -> Result<Inferred, Error> {
     })
 }
 
-/// Every argument is checked; math functions have the type of their first.
+/// Every argument is checked; math functions have the type of their first, and where that is
+/// unknown they make floats, but for those that keep a type.
 fn call_type(call: &Call) -> Result<Inferred, Error> {
     let mut types = Vec::with_capacity(call.args.len());
     for arg in &call.args {
@@ -133,7 +134,8 @@ fn call_type(call: &Call) -> Result<Inferred, Error> {
     }
     let first = types.first().copied().flatten();
     if is_math_function(&call.name) {
-        return Ok(first);
+        let keeps_type = matches!(call.name.as_str(), "abs" | "floor" | "ceil" | "round");
+        return Ok(first.or((!keeps_type).then_some(DataType::Float)));
     }
     Ok(match call.name.as_str() {
         "count" | "elapsed" => Some(DataType::Integer),
