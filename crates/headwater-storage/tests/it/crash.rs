@@ -44,7 +44,7 @@ async fn run(fixture: &Fixture, step: Step) -> headwater_storage::Result<()> {
                 oldest: None,
             };
             let lines = format!("m v={i}i {i}\nn,t=a w=\"{i}\" {}", HOUR + i);
-            fixture::write(&fixture.engine, target, "m v=3i 3")
+            fixture::write(&fixture.engine, target, &lines)
                 .await
                 .map(|_| ())
         }

@@ -16,27 +16,27 @@ use headwater_storage::{
     TagPredicate, WriteOutcome, WriteTarget,
 };
 
-pub const HOUR: i64 = 3_600_000_000_000;
+pub(crate) const HOUR: i64 = 3_600_000_000_000;
 
 /// (series, time, field) → value, as text.
-pub type Content = BTreeMap<(String, i64, String), String>;
+pub(crate) type Content = BTreeMap<(String, i64, String), String>;
 
-pub struct Fixture {
-    pub engine: Engine,
-    pub disk: SimulatedFileSystem,
-    pub clock: Arc<SimulatedClock>,
-    pub catalog: Catalog,
-    pub bucket: Id,
-    pub settings: Settings,
+pub(crate) struct Fixture {
+    pub(crate) engine: Engine,
+    pub(crate) disk: SimulatedFileSystem,
+    pub(crate) clock: Arc<SimulatedClock>,
+    pub(crate) catalog: Catalog,
+    pub(crate) bucket: Id,
+    pub(crate) settings: Settings,
     _folder: tempfile::TempDir,
 }
 
 impl Fixture {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(|_| {}).await
     }
 
-    pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(SimulatedClock::new(1_700_000_000_000_000_000));
         let url = format!(
@@ -62,11 +62,11 @@ impl Fixture {
         }
     }
 
-    pub async fn try_write(&self, lines: &str) -> headwater_storage::Result<WriteOutcome> {
+    pub(crate) async fn try_write(&self, lines: &str) -> headwater_storage::Result<WriteOutcome> {
         self.write_with(lines, None).await
     }
 
-    pub async fn write_with(
+    pub(crate) async fn write_with(
         &self,
         lines: &str,
         oldest: Option<RetentionLimit>,
@@ -79,41 +79,41 @@ impl Fixture {
         write(&self.engine, target, lines).await
     }
 
-    pub async fn write(&self, lines: &str) {
+    pub(crate) async fn write(&self, lines: &str) {
         assert_eq!(self.try_write(lines).await.unwrap(), WriteOutcome::Accepted);
     }
 
-    pub async fn delete(&self, request: DeleteRequest) {
+    pub(crate) async fn delete(&self, request: DeleteRequest) {
         self.engine.delete(self.bucket, request).await.unwrap();
     }
 
-    pub fn snapshot(&self) -> Snapshot {
+    pub(crate) fn snapshot(&self) -> Snapshot {
         self.engine.snapshot(self.bucket)
     }
 
-    pub fn content(&self) -> Content {
+    pub(crate) fn content(&self) -> Content {
         content(&self.snapshot())
     }
 
     /// Closes and opens.
-    pub async fn reopen(&mut self) {
+    pub(crate) async fn reopen(&mut self) {
         self.engine.close().await.unwrap();
         self.engine = open(&self.settings, &self.catalog, &self.clock, &self.disk).await;
     }
 
     /// Opens what a power loss at this moment leaves.
-    pub async fn crash(&mut self) {
+    pub(crate) async fn crash(&mut self) {
         self.disk = self.disk.crash_image();
         self.engine = open(&self.settings, &self.catalog, &self.clock, &self.disk).await;
     }
 
-    pub fn names(&self, dir: &str) -> Vec<String> {
+    pub(crate) fn names(&self, dir: &str) -> Vec<String> {
         use headwater_env::FileSystem;
         self.disk.list(std::path::Path::new(dir)).unwrap()
     }
 }
 
-pub async fn open(
+pub(crate) async fn open(
     settings: &Settings,
     catalog: &Catalog,
     clock: &Arc<SimulatedClock>,
@@ -122,7 +122,7 @@ pub async fn open(
     try_open(settings, catalog, clock, disk).await.unwrap()
 }
 
-pub async fn try_open(
+pub(crate) async fn try_open(
     settings: &Settings,
     catalog: &Catalog,
     clock: &Arc<SimulatedClock>,
@@ -136,7 +136,7 @@ pub async fn try_open(
     Engine::open(settings.clone(), components).await
 }
 
-pub async fn create_bucket(catalog: &Catalog, name: &str) -> Id {
+pub(crate) async fn create_bucket(catalog: &Catalog, name: &str) -> Id {
     let organization = match catalog.state().organizations().next() {
         Some(organization) => organization.id,
         None => {
@@ -160,7 +160,7 @@ pub async fn create_bucket(catalog: &Catalog, name: &str) -> Id {
     catalog.create_bucket(new).await.unwrap().id
 }
 
-pub async fn write(
+pub(crate) async fn write(
     engine: &Engine,
     target: WriteTarget,
     lines: &str,
@@ -172,7 +172,7 @@ pub async fn write(
         .await
 }
 
-pub fn everything() -> DeleteRequest {
+pub(crate) fn everything() -> DeleteRequest {
     DeleteRequest {
         measurements: None,
         predicate: None,
@@ -180,7 +180,7 @@ pub fn everything() -> DeleteRequest {
     }
 }
 
-pub fn tag(key: &str, value: &str) -> TagPredicate {
+pub(crate) fn tag(key: &str, value: &str) -> TagPredicate {
     TagPredicate::Equals {
         key: key.to_owned(),
         value: value.to_owned(),
@@ -188,7 +188,7 @@ pub fn tag(key: &str, value: &str) -> TagPredicate {
 }
 
 /// All that a snapshot holds, with the promises of its interface checked on the way.
-pub fn content(snapshot: &Snapshot) -> Content {
+pub(crate) fn content(snapshot: &Snapshot) -> Content {
     let mut content = Content::new();
     let measurements = snapshot.measurements().unwrap();
     assert!(measurements.is_sorted());
