@@ -2,7 +2,6 @@
 
 use std::{
     borrow::Cow,
-    fmt::Write as _,
     hash::{Hash, Hasher},
     sync::Arc,
 };
@@ -25,9 +24,17 @@ impl SeriesKey {
     /// empty, which line protocol has checked.
     pub fn new(measurement: Arc<str>, mut tags: Vec<(Arc<str>, Arc<str>)>) -> Self {
         tags.sort_by(|a, b| a.0.cmp(&b.0));
-        let mut key = escape_measurement(&measurement).into_owned();
+        let length: usize = tags
+            .iter()
+            .map(|(name, value)| name.len() + value.len() + 2)
+            .sum();
+        let mut key = String::with_capacity(measurement.len() + length);
+        key.push_str(&escape_measurement(&measurement));
         for (name, value) in &tags {
-            write!(key, ",{}={}", escape_tag(name), escape_tag(value)).expect("writes to a String");
+            key.push(',');
+            key.push_str(&escape_tag(name));
+            key.push('=');
+            key.push_str(&escape_tag(value));
         }
         Self(Arc::new(Inner {
             key: key.into(),
@@ -94,7 +101,8 @@ pub fn escape_tag(name: &str) -> Cow<'_, str> {
 }
 
 fn escape<'a>(name: &'a str, special: &[char]) -> Cow<'a, str> {
-    if !name.contains(special) {
+    // The special characters are ASCII, so bytes tell.
+    if !name.bytes().any(|byte| special.contains(&char::from(byte))) {
         return Cow::Borrowed(name);
     }
     let mut out = String::with_capacity(name.len() + 4);
