@@ -152,12 +152,14 @@ fn predicate(
         .iter()
         .any(|var| is_field(&var.name) || var.data_type.is_some());
     if names_a_field {
-        for partition in &partitions {
+        for (at, partition) in partitions.iter().enumerate() {
             for series in partition.select(predicate.as_ref())? {
                 if let Residual::Rows(_) = residual_for_series(condition, &series.key, &is_field) {
-                    return Err(Error::statement(
-                        "fields not supported in WHERE clause during deletion",
-                    ));
+                    // The reference names the shard; ours have no numbers but their order.
+                    return Err(Error::statement(format!(
+                        "shard {}: fields not supported in WHERE clause during deletion",
+                        at + 1
+                    )));
                 }
             }
         }

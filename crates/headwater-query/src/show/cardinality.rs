@@ -7,7 +7,10 @@ use std::{
 };
 
 use chrono_tz::Tz;
-use headwater_influxql::ast::{CardinalityOf, Expr, ShowCardinalityStatement};
+use headwater_influxql::{
+    ast::{BinaryOp, CardinalityOf, Expr, ShowCardinalityStatement},
+    visit,
+};
 use headwater_model::{Id, SeriesKey, TimeRange};
 
 use super::{matching::Matching, names_of, select_sources, tags::is_wanted};
@@ -58,9 +61,12 @@ pub(super) fn show(
             .as_ref()
             .and_then(|it| tag_prefilter(it, &name, &is_field));
         for series in matching.series(predicate.as_ref())? {
-            let is_counted = condition.as_ref().is_none_or(|condition| {
-                residual_for_series(condition, &series, &is_field) == Residual::Always
-            });
+            let is_counted = condition
+                .as_ref()
+                .is_none_or(|condition| match statement.of {
+                    CardinalityOf::TagValues => matches_row(condition, &series, &is_field),
+                    _ => residual_for_series(condition, &series, &is_field) == Residual::Always,
+                });
             if is_counted {
                 count_series(statement, &series, &dims, &mut counted);
             }
@@ -152,6 +158,27 @@ fn count_fields(
         let fields = counted.entry(group).or_default();
         for partition in matching.partitions() {
             fields.extend(partition.fields().keys().cloned());
+        }
+    }
+}
+
+/// SHOW TAG VALUES CARDINALITY holds the condition against rows, one a tag: there a tag that
+/// the series lacks is null, which compares with nothing, not the empty string.
+fn matches_row(condition: &Expr, series: &SeriesKey, is_field: &dyn Fn(&str) -> bool) -> bool {
+    match condition {
+        Expr::Paren(inner) => matches_row(inner, series, is_field),
+        Expr::Binary(binary) if binary.op == BinaryOp::And => {
+            matches_row(&binary.left, series, is_field)
+                && matches_row(&binary.right, series, is_field)
+        }
+        Expr::Binary(binary) if binary.op == BinaryOp::Or => {
+            matches_row(&binary.left, series, is_field)
+                || matches_row(&binary.right, series, is_field)
+        }
+        comparison => {
+            let has = |name: &str| name == "_name" || series.tag(name).is_some();
+            visit::var_refs(comparison).iter().all(|var| has(&var.name))
+                && residual_for_series(comparison, series, is_field) == Residual::Always
         }
     }
 }

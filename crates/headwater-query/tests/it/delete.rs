@@ -109,7 +109,7 @@ async fn what_cannot_be_deleted_is_told() {
     for (statement, error) in [
         (
             "DELETE FROM cpu WHERE v > 1",
-            "fields not supported in WHERE clause during deletion",
+            "shard 1: fields not supported in WHERE clause during deletion",
         ),
         (
             "DELETE FROM nosuch.cpu",

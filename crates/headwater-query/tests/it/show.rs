@@ -220,6 +220,9 @@ async fn cardinalities_count_distinct_things_by_measurement_and_group() {
             {"name": "mem", "tags": {"rack": "r1"}, "columns": ["count"], "values": [[1]]},
         ]}])
     );
+    // A tag that a series lacks matches nothing here.
+    let values = "SHOW TAG VALUES CARDINALITY WITH KEY = host WHERE rack !~ /x/";
+    assert_eq!(count(values).await, ["1"]);
     assert_eq!(
         fixture.error("db", "SHOW SERIES CARDINALITY").await,
         "not implemented: SHOW SERIES CARDINALITY"
