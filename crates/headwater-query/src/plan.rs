@@ -30,9 +30,10 @@ pub struct SelectPlan {
     /// them: an enclosing transformation widens its range by a window (fill_and_windows.md §6),
     /// and this is what the wider range is then cut to. No `now()` default in it.
     pub own_range: TimeRange,
-    /// The range whose overlapping partitions the request may read at all: the outermost
-    /// statement's, extended for its transformations (fill_and_windows.md §6). Types and
-    /// wildcards were resolved on exactly these partitions.
+    /// The range that the request may read at all: the outermost statement's, extended for its
+    /// transformations (fill_and_windows.md §6). Types and wildcards were resolved on exactly the
+    /// partitions that overlap it, and rows outside are never read, however far back an inner
+    /// transformation reaches.
     pub partition_range: TimeRange,
     /// Whether the statement, or one it stands in, gave a lower bound.
     pub has_lower_bound: bool,
@@ -101,8 +102,15 @@ pub enum RowExpr {
     Literal(Value),
     /// A literal that no arithmetic takes (a duration, say), or a name that is nowhere.
     Null,
-    Binary { op: ast::BinaryOp, left: Box<RowExpr>, right: Box<RowExpr> },
-    Math { function: MathFunction, args: Vec<RowExpr> },
+    Binary {
+        op: ast::BinaryOp,
+        left: Box<RowExpr>,
+        right: Box<RowExpr>,
+    },
+    Math {
+        function: MathFunction,
+        args: Vec<RowExpr>,
+    },
 }
 
 /// `GROUP BY time(every, offset)`; `every <= 0` is one window over the whole range.
@@ -116,20 +124,51 @@ pub struct Window {
 /// A function call over a field; §4's table says how each runs.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CallPlan {
-    Aggregate { function: Aggregate, input: ColumnRef },
+    Aggregate {
+        function: Aggregate,
+        input: ColumnRef,
+    },
     /// `count(distinct(x))`.
-    CountDistinct { input: ColumnRef },
+    CountDistinct {
+        input: ColumnRef,
+    },
     /// `distinct(x)`.
-    Distinct { input: ColumnRef },
-    Integral { input: ColumnRef, unit: i64 },
-    Percentile { input: ColumnRef, percentile: f64 },
-    Sample { input: ColumnRef, size: usize },
+    Distinct {
+        input: ColumnRef,
+    },
+    Integral {
+        input: ColumnRef,
+        unit: i64,
+    },
+    Percentile {
+        input: ColumnRef,
+        percentile: f64,
+    },
+    Sample {
+        input: ColumnRef,
+        size: usize,
+    },
     /// `top` and `bottom`; `tags` are the names between the field and the number.
-    TopBottom { is_top: bool, input: ColumnRef, tags: Vec<ColumnRef>, size: usize },
-    Transform { function: Transform, input: TransformInput },
-    HoltWinters { input: Box<CallPlan>, forecasts: usize, season: usize, with_fit: bool },
+    TopBottom {
+        is_top: bool,
+        input: ColumnRef,
+        tags: Vec<ColumnRef>,
+        size: usize,
+    },
+    Transform {
+        function: Transform,
+        input: TransformInput,
+    },
+    HoltWinters {
+        input: Box<CallPlan>,
+        forecasts: usize,
+        season: usize,
+        with_fit: bool,
+    },
     /// `sum_hll(x)` under `count_hll`.
-    CountHll { input: ColumnRef },
+    CountHll {
+        input: ColumnRef,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]
