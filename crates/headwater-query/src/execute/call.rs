@@ -194,9 +194,6 @@ impl<'a> Builder<'a> {
                 with_fit,
             } => {
                 let points = self.call(&ordered, input)?;
-                let Some(input_type) = types::call_type(input) else {
-                    return nothing();
-                };
                 let forecast = Forecast {
                     forecasts: *forecasts,
                     season: *season,
@@ -204,7 +201,7 @@ impl<'a> Builder<'a> {
                     every: level.windows.every,
                     ascending: level.plan.ascending,
                 };
-                transform::holt_winters(points, input_type, forecast)
+                transform::holt_winters(points, forecast)
             }
             CallPlan::CountHll { input } => {
                 let points = self.column(level, input, (0, 0))?;

@@ -157,7 +157,12 @@ impl<'a> Cursor<'a> {
         let has_call = !self.plan.calls.is_empty();
         let (value, aux) = point.map_or((None, None), |point| (point.value, point.aux));
         if has_call {
-            put(&mut self.calls[at], value, self.fill, self.call_types[at]);
+            // A call of unknown type has no default.
+            let fill = match (self.fill, self.call_types[at]) {
+                (Fill::Number(_), None) => Fill::Null,
+                (fill, _) => fill,
+            };
+            put(&mut self.calls[at], value, fill, self.call_types[at]);
         }
         for (column, cell) in self.aux.iter_mut().enumerate() {
             let value = aux

@@ -39,6 +39,8 @@ pub(super) struct LeafShard {
     /// Positions in `series` by the values of `dims`, ascending by key; SLIMIT and SOFFSET have
     /// been applied.
     pub(super) groups: BTreeMap<Tags, Vec<usize>>,
+    /// Whether the index left any series, though the condition may never be true for them.
+    has_selected: bool,
     /// The columns that conditions read, and the types they are read under.
     condition_columns: Rc<[(Arc<str>, FieldType)]>,
     /// Rows outside are never read, however far a transformation reaches back
@@ -183,7 +185,7 @@ impl Leaf {
     pub(super) fn has_column(&self, column: &ColumnRef) -> bool {
         self.shards
             .iter()
-            .any(|shard| !shard.groups.is_empty() && shard.has_column(column))
+            .any(|shard| shard.has_selected && shard.has_column(column))
     }
 }
 
@@ -199,6 +201,7 @@ impl LeafShard {
         let predicate =
             condition.and_then(|expr| condition::tag_prefilter(expr, measurement, &is_field));
         let keys = shard.select(predicate.as_ref())?;
+        let mut has_selected = !keys.is_empty();
         let mut columns: Vec<(Arc<str>, FieldType)> = Vec::new();
         let mut compiled: Vec<(Expr, Rc<Filter>)> = Vec::new();
         let mut series = Vec::with_capacity(keys.len());
@@ -231,11 +234,13 @@ impl LeafShard {
             order.sort_by_cached_key(|tags| slimit_key(&plan.dims, tags));
             let kept: BTreeSet<Tags> = order.into_iter().skip(skipped).take(kept).collect();
             groups.retain(|tags, _| kept.contains(tags));
+            has_selected &= !groups.is_empty();
         }
         Ok(Self {
             shard,
             series,
             groups,
+            has_selected,
             condition_columns: columns.into(),
             readable: plan.partition_range,
         })

@@ -98,7 +98,9 @@ impl<'a> Opened<'a> {
                 types::check_call(call)?;
             }
         }
-        if self.plan.calls.is_empty() {
+        // A subquery that gives none of the columns is not run.
+        let is_read = self.plan.aux.iter().any(|column| self.has_stream(column));
+        if self.plan.calls.is_empty() && is_read {
             self.check_subqueries()
         } else {
             Ok(())

@@ -360,3 +360,68 @@ fn subqueries_see_the_rows_of_the_inner_statement() {
         "m 10:-2 20:2 30:1",
     );
 }
+
+#[test]
+fn a_whole_sample_is_ordered_by_time_and_then_by_value() {
+    check(
+        "m,host=a v=3 0\nm,host=b v=1 0\nm,host=c v=2 0\nm,host=a v=0 10",
+        "SELECT sample(v, 10) FROM m",
+        "m 0:1 0:2 0:3 10:0",
+    );
+}
+
+#[test]
+fn a_call_without_type_has_no_default_number() {
+    check(
+        CPU,
+        "SELECT min(v), first(nosuch), count(nosuch), mean(nosuch) FROM m fill(7)",
+        "m 0:1,null,7,7",
+    );
+    check(
+        CPU,
+        "SELECT min(v), difference(nosuch), derivative(nosuch) FROM m fill(7)",
+        "m 0:1,null,7",
+    );
+    // A tag has a type, though a call of it gives nothing.
+    check(CPU, "SELECT min(v), first(host) FROM m fill(7)", "m 0:1,7");
+}
+
+/// The error of a query over [`CPU`]; empty if there is none.
+fn error(text: &str) -> String {
+    let mut memory = Memory::default();
+    let bucket = memory.create("db", "autogen", true, 1000 * WEEK);
+    memory.write(bucket, CPU, Precision::Second);
+    match select(&memory, Some("db"), text, 1000 * SECOND) {
+        Ok(_) => String::new(),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn a_type_error_needs_a_series_that_the_index_leaves() {
+    let unsupported = "unsupported sum iterator type: *query.stringInterruptIterator";
+    assert_eq!(error("SELECT sum(s) FROM m"), unsupported);
+    assert_eq!(error("SELECT sum(s) FROM m WHERE nosuch > 5"), unsupported);
+    assert_eq!(error("SELECT sum(s) FROM m WHERE host = 'none'"), "");
+}
+
+#[test]
+fn top_by_tags_fails_where_the_maximum_below_it_does() {
+    assert_eq!(
+        error("SELECT bottom(s, host, 1) FROM m"),
+        "unsupported min iterator type: *query.stringInterruptIterator"
+    );
+    assert_eq!(
+        error("SELECT top(s, 1) FROM m"),
+        "unsupported top iterator type: *query.stringInterruptIterator"
+    );
+}
+
+#[test]
+fn what_gives_no_points_has_no_type_error() {
+    let holt_winters = "SELECT holt_winters(first(host), 1, 0) FROM m \
+        WHERE time >= 0s AND time < 30s GROUP BY time(10s)";
+    assert_eq!(error(holt_winters), "");
+    let unread = "SELECT other FROM (SELECT max(s) AS most FROM m)";
+    assert_eq!(error(unread), "");
+}

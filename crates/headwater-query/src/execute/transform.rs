@@ -169,10 +169,8 @@ pub(super) struct Forecast {
 /// The forecast of each tag set, in the order of time.
 pub(super) fn holt_winters<'a>(
     mut points: Points<'a>,
-    input_type: FieldType,
     forecast: Forecast,
 ) -> Result<Points<'a>, Error> {
-    holt_winters::check_input(input_type).map_err(Error::Statement)?;
     let mut inputs: BTreeMap<Tags, Vec<(i64, Option<f64>)>> = BTreeMap::new();
     while let Some(point) = points.next()? {
         let Some(value) = point.value.as_ref().and_then(expression::as_float) else {

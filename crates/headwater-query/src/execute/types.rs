@@ -40,7 +40,7 @@ pub(super) fn input_column(call: &CallPlan) -> &ColumnRef {
     }
 }
 
-/// The type of a call's points.
+/// The type of a call's points; `None` where it would be that of a column that is nowhere.
 pub(super) fn call_type(call: &CallPlan) -> Option<FieldType> {
     match call {
         CallPlan::Aggregate { function, input } => match function {
@@ -55,10 +55,16 @@ pub(super) fn call_type(call: &CallPlan) -> Option<FieldType> {
         | CallPlan::Percentile { input, .. }
         | CallPlan::Sample { input, .. }
         | CallPlan::TopBottom { input, .. } => column_type(input),
-        CallPlan::Transform { function, input } => Some(transform::transform_output_type(
-            *function,
-            transform_type(input)?,
-        )),
+        CallPlan::Transform { function, input } => {
+            let of = |input| transform::transform_output_type(*function, input);
+            match transform_type(input) {
+                Some(input_type) => Some(of(input_type)),
+                // Most have a type of their own, whatever they read.
+                None => {
+                    (of(FieldType::Float) == of(FieldType::Integer)).then(|| of(FieldType::Float))
+                }
+            }
+        }
     }
 }
 
@@ -81,11 +87,25 @@ pub(super) fn check_call(call: &CallPlan) -> Result<(), Error> {
         }
         CallPlan::Percentile { input, .. } => (column_type(input), "percentile", false),
         CallPlan::Integral { input, .. } => (column_type(input), "integral", false),
-        CallPlan::TopBottom { is_top, input, .. } => (
-            column_type(input),
-            if *is_top { "top" } else { "bottom" },
-            false,
-        ),
+        CallPlan::TopBottom {
+            is_top,
+            input,
+            tags,
+            ..
+        } => {
+            let input = column_type(input);
+            let name = if *is_top { "top" } else { "bottom" };
+            if tags.is_empty() {
+                (input, name, false)
+            } else if input == Some(FieldType::Boolean) {
+                // `max` or `min` below it takes booleans, and has an iterator of its own.
+                return Err(Error::Statement(format!(
+                    "unsupported {name} iterator type: *query.booleanReduceBooleanIterator"
+                )));
+            } else {
+                (input, if *is_top { "max" } else { "min" }, true)
+            }
+        }
         CallPlan::Transform { function, input } => {
             if let TransformInput::Call(inner) = input {
                 check_call(inner)?;

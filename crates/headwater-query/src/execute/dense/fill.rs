@@ -334,7 +334,9 @@ impl CallRows {
             .calls
             .iter()
             .map(|call| match plan.fill {
-                Fill::Number(number) => Some(number_default(number, types::call_type(call))),
+                Fill::Number(number) => {
+                    types::call_type(call).map(|to| number_default(number, Some(to)))
+                }
                 _ => None,
             })
             .collect();

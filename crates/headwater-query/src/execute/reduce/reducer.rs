@@ -201,7 +201,7 @@ impl Reducer {
                 out.push(Emitted::plain(Value::Unsigned(seen.len() as u64)));
             }
             Self::Sample { mut kept, .. } => {
-                kept.sort_by_key(|point| point.time);
+                kept.sort_by(|l, r| l.time.cmp(&r.time).then_with(|| compare_points(l, r)));
                 out.extend(kept.into_iter().filter_map(Emitted::of));
             }
             Self::Extremes {
