@@ -163,13 +163,12 @@ impl<'a> Builder<'a> {
                 size,
             } => self.extremes(level, *is_top, input, tags, *size),
             CallPlan::Transform { function, input } => {
+                // Over a column there are windows only where an enclosing statement has them.
+                let is_wide = level.windows.every > 0 && transform::reads_more(*function);
+                let below = if is_wide { ordered.widened() } else { ordered };
                 let points = match input {
-                    TransformInput::Column(column) => self.column(&ordered, column, (0, 0))?,
-                    TransformInput::Call(inner) => {
-                        let is_wide = level.windows.every > 0 && transform::reads_more(*function);
-                        let below = if is_wide { ordered.widened() } else { ordered };
-                        self.call(&below, inner)?
-                    }
+                    TransformInput::Column(column) => self.column(&below, column, (0, 0))?,
+                    TransformInput::Call(inner) => self.call(&below, inner)?,
                 };
                 let Some(input_type) = types::transform_type(input) else {
                     return nothing();

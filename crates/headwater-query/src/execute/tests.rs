@@ -425,3 +425,13 @@ fn what_gives_no_points_has_no_type_error() {
     let unread = "SELECT other FROM (SELECT max(s) AS most FROM m)";
     assert_eq!(error(unread), "");
 }
+
+#[test]
+fn a_transformation_in_windows_of_an_enclosing_statement_reads_one_window_more() {
+    check(
+        "m v=1 0\nm v=5 10\nm v=6 20",
+        "SELECT max(d) FROM (SELECT difference(v) AS d FROM m WHERE time >= 10s) \
+         WHERE time >= 0s AND time < 40s GROUP BY time(10s)",
+        "m 0:null 10:4 20:1 30:null",
+    );
+}
