@@ -108,3 +108,9 @@ fn the_measurement_name_is_a_pseudo_tag() {
     check("_name != 'cpu'", &[], "never");
     check("_name =~ /^c/", &[], "always");
 }
+
+#[test]
+fn comparisons_of_nulls_are_left_to_the_rows() {
+    // Both are false, and so equal.
+    check("(nosuch > 1) = (other > 2)", &[], "(nil > 1) = (nil > 2)");
+}

@@ -201,6 +201,12 @@ fn type_errors_name_the_innermost_operator() {
         "type error: value2::integer + 9223372036854775808: \
          cannot use + with an integer and unsigned literal"
     );
+    // Math functions of what has no type make floats, but for those that keep a type.
+    assert_eq!(
+        resolve("SELECT sin(nosuch) | 1 FROM cpu").expect_err("incompatible"),
+        "type error: sin(nosuch) | 1: incompatible types: float and integer"
+    );
+    assert!(resolve("SELECT floor(nosuch) | 1 FROM cpu").is_ok());
     assert!(resolve("SELECT value1 * 1s FROM cpu").is_ok());
     assert!(resolve("SELECT bool & 1 FROM bools").is_ok());
 }
