@@ -51,6 +51,7 @@ mod types;
 mod window;
 
 pub(crate) use source::{Source, StoredSource};
+pub(crate) use types::{call_type, input_column};
 
 use call::Builder;
 use cursor::Cursor;

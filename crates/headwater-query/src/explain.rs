@@ -2,13 +2,15 @@
 //! EXPLAIN ANALYZE: the statement is run and timed
 //! (`spec/influxql/metadata_and_delete.md` §5).
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
-use headwater_influxql::ast::ExplainStatement;
+use headwater_influxql::ast::{ExplainStatement, Measurement, SelectStatement, Source};
+use headwater_model::Id;
 
 use crate::{
     Error,
     condition::tag_prefilter,
+    execute::{call_type, input_column},
     plan::{Aggregate, CallPlan, ColumnKind, ColumnRef, SelectPlan, SourcePlan, TransformInput},
     resolve::resolve_select,
     run::{Failure, Output, StatementContext},
@@ -25,7 +27,7 @@ pub(crate) fn run(
     let plan = resolve_select(&statement.select, &context.resolve_context())?;
     let planned = clock.monotonic();
     let mut lines = Vec::new();
-    blocks(&plan, &context, &mut lines)?;
+    blocks(&statement.select, &plan, &context, &mut lines)?;
     if !statement.analyze {
         // The last block has no empty row after it; nothing to read leaves one.
         if lines.len() > 1 {
@@ -71,67 +73,115 @@ fn text_column(name: &str, lines: Vec<String>) -> Series {
     }
 }
 
-/// The accesses of a plan, those of its subqueries in place of its own.
+/// The accesses of a plan: for each call, or the columns where there is none, each source as it
+/// is written; in place of a subquery that gives the column the accesses of the subquery.
 fn blocks(
+    select: &SelectStatement,
     plan: &SelectPlan,
     context: &StatementContext<'_>,
     lines: &mut Vec<String>,
 ) -> Result<(), Error> {
-    for source in &plan.sources {
-        if let SourcePlan::Subquery(inner) = source {
-            blocks(inner, context, lines)?;
-        }
-    }
-    let has_measurement = plan
-        .sources
-        .iter()
-        .any(|source| matches!(source, SourcePlan::Measurement { .. }));
-    if !has_measurement {
-        return Ok(());
-    }
+    // Nothing is read for what has no type.
     if plan.calls.is_empty() {
-        return block(plan, None, context, lines);
+        let is_known = |column: &ColumnRef| column.kind != ColumnKind::Unknown;
+        if plan.aux.iter().any(is_known) {
+            access(select, plan, None, context, lines)?;
+        }
+        return Ok(());
     }
     plan.calls
         .iter()
-        .try_for_each(|call| block(plan, Some(call), context, lines))
+        .filter(|call| call_type(call).is_some())
+        .try_for_each(|call| access(select, plan, Some(call), context, lines))
 }
 
-fn block(
+fn access(
+    select: &SelectStatement,
     plan: &SelectPlan,
     call: Option<&CallPlan>,
     context: &StatementContext<'_>,
     lines: &mut Vec<String>,
 ) -> Result<(), Error> {
-    let mut shards = BTreeSet::new();
-    let (mut series_count, mut block_count) = (0usize, 0usize);
+    let columns = match call {
+        Some(call) => std::slice::from_ref(input_column(call)),
+        None => &plan.aux[..],
+    };
+    let mut subqueries = plan.sources.iter().filter_map(|source| match source {
+        SourcePlan::Subquery(inner) => Some(inner),
+        SourcePlan::Measurement { .. } => None,
+    });
+    for source in &select.sources {
+        match source {
+            Source::Measurement(measurement) => {
+                let mut measurements: Vec<(Id, &str)> = Vec::new();
+                for source in &plan.sources {
+                    if let SourcePlan::Measurement { bucket, name } = source
+                        && is_of(name, measurement)
+                        && !measurements.contains(&(*bucket, name))
+                    {
+                        measurements.push((*bucket, name));
+                    }
+                }
+                block(plan, call, &measurements, context, lines)?;
+            }
+            Source::Subquery(select) => {
+                if let Some(inner) = subqueries.next()
+                    && columns.iter().any(|column| gives(inner, column))
+                {
+                    blocks(select, inner, context, lines)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a source as it is written means the measurement of this name.
+fn is_of(name: &str, source: &Measurement) -> bool {
+    match &source.regex {
+        Some(regex) => regex.is_match(name),
+        None => source.name == name,
+    }
+}
+
+/// Whether a subquery has a column for a name of the enclosing statement.
+fn gives(inner: &SelectPlan, column: &ColumnRef) -> bool {
+    inner
+        .columns
+        .iter()
+        .any(|known| known.lookup == column.name)
+        || inner.own_tags.contains(&column.name)
+}
+
+fn block(
+    plan: &SelectPlan,
+    call: Option<&CallPlan>,
+    measurements: &[(Id, &str)],
+    context: &StatementContext<'_>,
+    lines: &mut Vec<String>,
+) -> Result<(), Error> {
+    // A partition counts once for each measurement.
+    let (mut shard_count, mut series_count) = (0usize, 0usize);
     let mut row_count: u64 = 0;
-    for source in &plan.sources {
-        let SourcePlan::Measurement { bucket, name } = source else {
-            continue;
-        };
+    for (bucket, name) in measurements {
         for partition in context
             .snapshots
             .get(*bucket)
             .partitions(name, plan.partition_range)
         {
+            if partition.fields().is_empty() {
+                continue;
+            }
             let is_field = |name: &str| partition.fields().contains_key(name);
             let predicate = plan
                 .condition
                 .as_ref()
                 .and_then(|it| tag_prefilter(it, name, &is_field));
             let selected = partition.select(predicate.as_ref())?;
-            if selected.is_empty() {
-                continue;
-            }
-            shards.insert((*bucket, partition.range().start));
+            shard_count += 1;
             series_count += selected.len();
-            block_count += selected.len();
             row_count += selected.iter().map(|series| series.rows_max).sum::<u64>();
         }
-    }
-    if shards.is_empty() {
-        return Ok(());
     }
     let expression = call.map_or("<nil>".to_owned(), access_text);
     lines.push(format!("EXPRESSION: {expression}"));
@@ -139,11 +189,11 @@ fn block(
         let aux: Vec<String> = plan.aux.iter().map(column_text).collect();
         lines.push(format!("AUXILIARY FIELDS: {}", aux.join(", ")));
     }
-    lines.push(format!("NUMBER OF SHARDS: {}", shards.len()));
+    lines.push(format!("NUMBER OF SHARDS: {shard_count}"));
     lines.push(format!("NUMBER OF SERIES: {series_count}"));
     lines.push("CACHED VALUES: 0".to_owned());
-    lines.push(format!("NUMBER OF FILES: {}", shards.len()));
-    lines.push(format!("NUMBER OF BLOCKS: {block_count}"));
+    lines.push(format!("NUMBER OF FILES: {shard_count}"));
+    lines.push(format!("NUMBER OF BLOCKS: {series_count}"));
     // A value and its time take sixteen bytes before they are encoded.
     lines.push(format!("SIZE OF BLOCKS: {}", row_count.saturating_mul(16)));
     lines.push(String::new());

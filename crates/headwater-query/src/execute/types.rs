@@ -18,7 +18,7 @@ pub(super) fn column_type(column: &ColumnRef) -> Option<FieldType> {
 }
 
 /// The column at the bottom of a call.
-pub(super) fn input_column(call: &CallPlan) -> &ColumnRef {
+pub(crate) fn input_column(call: &CallPlan) -> &ColumnRef {
     match call {
         CallPlan::Aggregate { input, .. }
         | CallPlan::CountDistinct { input }
@@ -41,7 +41,7 @@ pub(super) fn input_column(call: &CallPlan) -> &ColumnRef {
 }
 
 /// The type of a call's points; `None` where it would be that of a column that is nowhere.
-pub(super) fn call_type(call: &CallPlan) -> Option<FieldType> {
+pub(crate) fn call_type(call: &CallPlan) -> Option<FieldType> {
     match call {
         CallPlan::Aggregate { function, input } => match function {
             Aggregate::Count => Some(FieldType::Integer),

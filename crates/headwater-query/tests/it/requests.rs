@@ -157,6 +157,21 @@ async fn explain_tells_what_storage_is_asked_for() {
         fixture.rows("db", "EXPLAIN SELECT v FROM nosuch").await,
         [""]
     );
+    // Each source as it is written has its block, an unknown one too if the type is known.
+    let lines = fixture
+        .rows("db", "EXPLAIN SELECT count(v) FROM nosuch, cpu")
+        .await;
+    let shards: Vec<_> = lines
+        .iter()
+        .filter(|line| line.starts_with("NUMBER OF SHARDS"))
+        .collect();
+    assert_eq!(shards, ["NUMBER OF SHARDS: 0", "NUMBER OF SHARDS: 1"]);
+    assert_eq!(
+        fixture
+            .rows("db", "EXPLAIN SELECT first(nosuch) FROM cpu")
+            .await,
+        [""]
+    );
     let lines = fixture
         .rows("db", "EXPLAIN ANALYZE SELECT v FROM cpu")
         .await;
