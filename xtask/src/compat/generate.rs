@@ -244,6 +244,13 @@ impl Generator<'_> {
                 select.fields.push("mean(v)".to_owned());
             }
         }
+        // Runs of equal values: with more than twelve points InfluxDB's sort mixes them.
+        if (text.contains("mode(") || text.contains("percentile(")) && select.window.is_none() {
+            select.window = Some(format!("time({}s)", self.span.step));
+            if select.bounds.len() < 2 {
+                self.bound(select);
+            }
+        }
         let own_order = ["top(", "bottom(", "distinct(", "sample("];
         if own_order.iter().any(|call| text.contains(call)) {
             no_descending(select);

@@ -16,6 +16,7 @@
 //! - a time range in SHOW statements: we honour it exactly, 1.6.7 by shard or not at all.
 //! - GROUP BY with a dimension twice: 1.6.7 then skips OFFSET twice and breaks ties otherwise.
 //! - SHOW TAG VALUES CARDINALITY with predicates: not what its own SHOW TAG VALUES answers.
+//! - `mode` and `percentile` without windows: its sort is not stable above twelve points.
 //! - EXPLAIN of several calls: 1.6.7 lists them in random order.
 //! - SHOW TAG VALUES with predicates on fields: errors here, ignored there.
 //! - SHOW SERIES EXACT CARDINALITY: 1.6.7 counts a series once a shard.
@@ -41,6 +42,14 @@ pub(super) fn normalise(query: &str, ours: &Answer, theirs: &Answer) -> Option<(
     if theirs.body.is_null() || theirs.body.to_string().contains("json: unsupported value") {
         let infinite = ours.body.to_string().contains("json: unsupported value");
         return (!infinite).then(|| (ours.body.clone(), json!("an infinite number")));
+    }
+    // Which rows are left depends on an order that 2.x changed.
+    if is_unordered(query)
+        && [" LIMIT", " OFFSET"]
+            .iter()
+            .any(|word| query.contains(word))
+    {
+        return None;
     }
     let mut sides = [envelope(ours), envelope(theirs)];
     for side in &mut sides {

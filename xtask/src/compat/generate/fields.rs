@@ -34,7 +34,7 @@ impl Generator<'_> {
     pub(super) fn selector(&mut self, names: &Names) -> String {
         let field = self.number(names);
         match self.random.below(10) {
-            0 => {
+            0 if !names.is_derived => {
                 let percent = [0, 5, 50, 90, 100][self.random.below(5) as usize];
                 format!("percentile({field}, {percent})")
             }
