@@ -4,7 +4,7 @@
 pub(crate) const STRING_BYTES_MAX: usize = 1_048_576;
 
 /// Rows of a memtable block; a full block is sealed.
-pub(crate) const BLOCK_ROWS: usize = 16 * 1024;
+pub(crate) const BLOCK_ROWS: usize = 64 * 1024;
 
 /// Bytes of a memtable block; keeps the offsets of a block's strings far inside 32 bits.
 pub(crate) const BLOCK_BYTES: usize = 16 << 20;

@@ -107,38 +107,42 @@ pub(crate) fn merge(mut runs: Vec<Run>, kinds: &[FieldType]) -> Result<Vec<Run>>
     if runs.len() < 2 && runs.iter().all(|run| !run.may_repeat) {
         return Ok(runs);
     }
-    // Neighbours in time that overlap are merged together; the others pass untouched. The sort
-    // keeps the order of age only inside a group, so positions go along.
-    let mut by_time: Vec<(usize, Run)> = runs.into_iter().enumerate().collect();
-    by_time.sort_by_key(|(_, run)| run.times[0]);
-    let mut merged = Vec::with_capacity(by_time.len());
-    let mut group: Vec<(usize, Run)> = Vec::new();
-    let mut group_end = i64::MIN;
-    for (age, run) in by_time {
-        let last = run.times[run.times.len() - 1];
-        if !group.is_empty() && run.times[0] > group_end {
+    // Time is cut wherever a run begins or ends: between two cuts either one run has rows, which
+    // pass untouched, or several have and are merged. Writers that take turns overlap only at the
+    // edges of their runs, so that hardly any row is touched.
+    let mut cuts: Vec<i64> = Vec::with_capacity(2 * runs.len());
+    for run in &runs {
+        cuts.push(run.times[0]);
+        cuts.push(run.times[run.times.len() - 1].saturating_add(1));
+    }
+    cuts.sort_unstable();
+    cuts.dedup();
+    // The first row of each run that is not handed on yet.
+    let mut next = vec![0; runs.len()];
+    let mut merged: Vec<Run> = Vec::with_capacity(cuts.len());
+    let mut group: Vec<Run> = Vec::new();
+    for cut in cuts {
+        for (run, next) in runs.iter().zip(&mut next) {
+            let rest = &run.times[*next..];
+            if rest.first().is_none_or(|&time| time >= cut) {
+                continue;
+            }
+            let len = rest.partition_point(|&time| time < cut);
+            group.push(run.slice(*next, len));
+            *next += len;
+        }
+        if !group.is_empty() {
             merged.push(merge_group(std::mem::take(&mut group), kinds)?);
         }
-        group_end = if group.is_empty() {
-            last
-        } else {
-            group_end.max(last)
-        };
-        group.push((age, run));
-    }
-    if !group.is_empty() {
-        merged.push(merge_group(group, kinds)?);
     }
     Ok(merged)
 }
 
-/// Merges runs that overlap.
-fn merge_group(mut group: Vec<(usize, Run)>, kinds: &[FieldType]) -> Result<Run> {
-    if group.len() == 1 && !group[0].1.may_repeat {
-        return Ok(group.swap_remove(0).1);
+/// Merges runs that overlap, given from oldest to newest.
+fn merge_group(mut runs: Vec<Run>, kinds: &[FieldType]) -> Result<Run> {
+    if runs.len() == 1 && !runs[0].may_repeat {
+        return Ok(runs.swap_remove(0));
     }
-    group.sort_by_key(|(age, _)| *age);
-    let runs: Vec<Run> = group.into_iter().map(|(_, run)| run).collect();
     // A stable sort of concatenated sorted runs is a merge, and leaves equal times in order of age.
     let mut rows: Vec<(i64, usize, usize)> = Vec::new();
     for (at, run) in runs.iter().enumerate() {

@@ -107,7 +107,8 @@ impl Inner {
             let Some(bucket) = state.buckets.get_mut(&name.bucket) else {
                 continue;
             };
-            let measurement = bucket.measurements[name.measurement as usize].name.clone();
+            let Some(known) = bucket.measurements.get(name.measurement as usize) else { continue };
+            let measurement = known.name.clone();
             let Some(partition) = bucket.partition(name.measurement, name.start) else {
                 continue;
             };
