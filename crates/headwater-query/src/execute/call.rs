@@ -10,6 +10,7 @@ use headwater_model::FieldType;
 use super::{
     ExecuteContext,
     cells::Cells,
+    dense::SeriesFold,
     leaf::{Leaf, LeafShard, ReadRequest, Rows, SeriesRows},
     merge::{Chain, SortedMerge, WindowMerge},
     opened::{Level, OpenedSource, SharedGroup},
@@ -390,6 +391,9 @@ impl<'a> Builder<'a> {
         if !self.reads(level, leaf) || !leaf.has_column(input) {
             return None;
         }
+        let folded_type = types::column_type(input).filter(|input_type| {
+            level.plan.aux.is_empty() && SeriesFold::is_taken(function, *input_type)
+        });
         let builder = self.clone();
         let shard_level = level.clone();
         let mut shards = in_order(leaf, level.plan.ascending);
@@ -405,12 +409,17 @@ impl<'a> Builder<'a> {
                 limit: 0,
                 offset: 0,
             };
-            let inputs = builder.series_points(level, shard, &request)?;
-            let kind = ReducerKind::Aggregate(function);
-            let inputs = inputs
-                .into_iter()
-                .map(|points| builder.inner_reduce(level, points, kind.clone()))
-                .collect();
+            let inputs = match folded_type {
+                Some(input_type) => {
+                    builder.fold_series(level, shard, &request, function, input_type)?
+                }
+                None => {
+                    let kind = ReducerKind::Aggregate(function);
+                    let reduce = |points| builder.inner_reduce(level, points, kind.clone());
+                    let inputs = builder.series_points(level, shard, &request)?;
+                    inputs.into_iter().map(reduce).collect()
+                }
+            };
             Ok(Some(builder.upper(level, inputs, function)))
         });
         let chain: Points<'a> = Box::new(chain);
@@ -535,6 +544,45 @@ impl<'a> Builder<'a> {
         } else {
             Limit::around(merged, request.limit, request.offset, false)
         })
+    }
+
+    /// The windows of each series of the group in a shard, by kernels on its columns.
+    fn fold_series(
+        &self,
+        level: &Level<'a>,
+        shard: &'a LeafShard,
+        request: &RawRequest<'a>,
+        function: Aggregate,
+        input: FieldType,
+    ) -> Result<Vec<Points<'a>>, Error> {
+        self.context.check()?;
+        let Some(series) = shard.groups.get(&self.group.dims) else {
+            return Ok(Vec::new());
+        };
+        let columns: Vec<ColumnRef> = request.main.into_iter().cloned().collect();
+        let read = ReadRequest {
+            range: level.windows.range,
+            with_times: true,
+            limit: None,
+            ascending: request.ascending,
+        };
+        let mut inputs: Vec<Points<'a>> = Vec::new();
+        for rows in shard.read(series, &columns, read)? {
+            self.context.check()?;
+            let rows = rows?;
+            let fold = SeriesFold {
+                function,
+                input,
+                windows: &level.windows,
+                ascending: request.ascending,
+                tags: tags_of(&shard.series[rows.series].key, &level.keep),
+            };
+            inputs.push(Box::new(ListStream(fold.points(&rows).into_iter())));
+        }
+        if !request.ascending {
+            inputs.reverse();
+        }
+        Ok(inputs)
     }
 
     /// The points of each series of the group in a shard, in the order in which they are merged.

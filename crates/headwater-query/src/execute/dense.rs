@@ -22,9 +22,11 @@ use crate::{
 };
 
 mod fill;
+mod series;
 mod track;
 
 use fill::{CallRows, Frame};
+pub(super) use series::SeriesFold;
 use track::{Function, Layers, Runs};
 
 /// Windows that a group may span without regard to its rows.

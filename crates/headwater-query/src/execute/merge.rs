@@ -12,6 +12,8 @@ use super::{
 /// SortedMerge: by time, then by the leading string columns; equal points in heap order.
 pub(super) struct SortedMerge<'a> {
     items: Vec<SortedItem<'a>>,
+    /// Positions in `items`, those with a next point.
+    heap: Vec<usize>,
     ascending: bool,
     is_started: bool,
 }
@@ -30,6 +32,7 @@ impl<'a> SortedMerge<'a> {
             .collect();
         Self {
             items,
+            heap: Vec::new(),
             ascending,
             is_started: false,
         }
@@ -37,28 +40,28 @@ impl<'a> SortedMerge<'a> {
 
     fn start(&mut self) -> Result<(), Error> {
         self.is_started = true;
-        let mut items = Vec::with_capacity(self.items.len());
-        for mut item in self.items.drain(..) {
+        for (at, item) in self.items.iter_mut().enumerate() {
             item.point = item.input.next()?;
             if item.point.is_some() {
-                items.push(item);
+                self.heap.push(at);
             }
         }
-        self.items = items;
-        let less = sorted_less(self.ascending);
-        heap::heapify(&mut self.items, less);
+        heap::heapify(&mut self.heap, sorted_less(&self.items, self.ascending));
         Ok(())
     }
 }
 
-fn sorted_less(ascending: bool) -> impl Fn(&SortedItem<'_>, &SortedItem<'_>) -> bool {
+fn sorted_less<'b>(
+    items: &'b [SortedItem<'_>],
+    ascending: bool,
+) -> impl Fn(&usize, &usize) -> bool + 'b {
     let order = if ascending {
         Ordering::Less
     } else {
         Ordering::Greater
     };
     move |left, right| {
-        let (Some(left), Some(right)) = (&left.point, &right.point) else {
+        let (Some(left), Some(right)) = (&items[*left].point, &items[*right].point) else {
             return false;
         };
         let by_time = left.time.cmp(&right.time);
@@ -71,23 +74,13 @@ impl PointStream for SortedMerge<'_> {
         if !self.is_started {
             self.start()?;
         }
-        let less = sorted_less(self.ascending);
-        if let [only] = &mut self.items[..] {
-            // One input: its points as they are.
-            let point = only.point.take();
-            only.point = only.input.next()?;
-            if only.point.is_none() {
-                self.items.clear();
-            }
-            return Ok(point);
-        }
-        let Some(mut item) = heap::pop(&mut self.items, &less) else {
-            return Ok(None);
-        };
+        let first = heap::pop(&mut self.heap, sorted_less(&self.items, self.ascending));
+        let Some(at) = first else { return Ok(None) };
+        let item = &mut self.items[at];
         let point = item.point.take();
         item.point = item.input.next()?;
         if item.point.is_some() {
-            heap::push(&mut self.items, item, &less);
+            heap::push(&mut self.heap, at, sorted_less(&self.items, self.ascending));
         }
         Ok(point)
     }

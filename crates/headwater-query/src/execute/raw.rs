@@ -218,28 +218,31 @@ impl Slices {
         } else {
             Ordering::Greater
         };
-        let less = |left: &Input<'_>, right: &Input<'_>| {
+        let less = |inputs: &[Input<'_>], left: usize, right: usize| {
+            let (left, right) = (&inputs[left], &inputs[right]);
             left.time
                 .cmp(&right.time)
                 .then_with(|| self.compare_strings(left, right))
                 == order
         };
-        heap::heapify(&mut inputs, less);
+        let mut heap: Vec<usize> = (0..inputs.len()).collect();
+        heap::heapify(&mut heap, |left, right| less(&inputs, *left, *right));
         let mut out = Vec::new();
         while out.len() < limit {
             if out.len().is_multiple_of(CHECK_ROWS) {
                 context.check()?;
             }
-            let Some(mut input) = heap::pop(&mut inputs, less) else {
+            let Some(at) = heap::pop(&mut heap, |left, right| less(&inputs, *left, *right)) else {
                 break;
             };
+            let input = &mut inputs[at];
             out.push(Segment {
                 slice: input.slice,
                 first: input.row,
                 len: 1,
             });
             if input.advance(self, ascending) {
-                heap::push(&mut inputs, input, less);
+                heap::push(&mut heap, at, |left, right| less(&inputs, *left, *right));
             }
         }
         Ok(out)

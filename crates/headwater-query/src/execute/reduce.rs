@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     point::{Peekable, Point, PointStream, Points, Tags},
+    stage::same_tags,
     window::Windows,
 };
 use crate::error::Error;
@@ -29,7 +30,13 @@ pub(super) struct Reduce<'a> {
     kind: ReducerKind,
     pending: VecDeque<Point>,
     gap: Gap,
+    /// The reducers of a round, and what they give; empty between rounds.
+    groups: Vec<(Tags, Reducer)>,
+    emitted: Vec<Emitted>,
 }
+
+/// Tag sets of a round that are searched one by one, before there is an index.
+const UNINDEXED: usize = 8;
 
 impl<'a> Reduce<'a> {
     pub(super) fn new(
@@ -49,6 +56,8 @@ impl<'a> Reduce<'a> {
             kind,
             pending: VecDeque::new(),
             gap,
+            groups: Vec::new(),
+            emitted: Vec::new(),
         }
     }
 
@@ -75,9 +84,8 @@ impl<'a> Reduce<'a> {
             self.gap.set(true);
             return Ok(());
         }
-        let mut groups: Vec<(Tags, Reducer)> = Vec::new();
         let mut index: BTreeMap<Tags, usize> = BTreeMap::new();
-        let mut last: Option<usize> = None;
+        let mut last = 0;
         let mut next = Some(first);
         while let Some(point) = next {
             if point.time < start || point.time >= end {
@@ -85,44 +93,68 @@ impl<'a> Reduce<'a> {
                 break;
             }
             if point.value.is_some() {
-                let at = match last.filter(|at| Rc::ptr_eq(&groups[*at].0, &point.tags)) {
-                    Some(at) => at,
-                    None => *index.entry(Rc::clone(&point.tags)).or_insert_with(|| {
-                        groups.push((Rc::clone(&point.tags), self.kind.reducer()));
-                        groups.len() - 1
-                    }),
-                };
-                last = Some(at);
-                groups[at].1.add(&point);
+                last = self.place(&point.tags, last, &mut index);
+                self.groups[last].1.add(&point);
             }
             next = self.input.next()?;
         }
-        groups.sort_by(|left, right| left.0.cmp(&right.0));
-        if !self.ascending {
-            groups.reverse();
-        }
-        self.emit(start, groups);
+        self.emit(start);
         self.gap.set(self.pending.is_empty());
         Ok(())
     }
 
-    fn emit(&mut self, start: i64, groups: Vec<(Tags, Reducer)>) {
+    /// Where the reducer of a tag set is, made if need be; `last` is where the last one was.
+    fn place(&mut self, tags: &Tags, last: usize, index: &mut BTreeMap<Tags, usize>) -> usize {
+        if self
+            .groups
+            .get(last)
+            .is_some_and(|(known, _)| same_tags(known, tags))
+        {
+            return last;
+        }
+        let count = self.groups.len();
+        let found = if count <= UNINDEXED {
+            self.groups
+                .iter()
+                .position(|(known, _)| same_tags(known, tags))
+        } else {
+            if index.is_empty() {
+                let places = self.groups.iter().enumerate();
+                index.extend(places.map(|(at, (tags, _))| (Rc::clone(tags), at)));
+            }
+            index.get(tags).copied()
+        };
+        found.unwrap_or_else(|| {
+            self.groups.push((Rc::clone(tags), self.kind.reducer()));
+            if !index.is_empty() {
+                index.insert(Rc::clone(tags), count);
+            }
+            count
+        })
+    }
+
+    /// Gives the points of the round's reducers, whose window starts at `start`.
+    fn emit(&mut self, start: i64) {
+        if self.groups.len() > 1 {
+            self.groups.sort_by(|left, right| left.0.cmp(&right.0));
+            if !self.ascending {
+                self.groups.reverse();
+            }
+        }
         let mut has_own_time = false;
-        let mut emitted = Vec::new();
-        let mut points = Vec::new();
-        for (tags, reducer) in groups {
-            reducer.emit(&mut emitted);
+        for (tags, reducer) in self.groups.drain(..) {
+            reducer.emit(&mut self.emitted);
             for Emitted {
                 time,
                 value,
                 aux,
                 weight,
-            } in emitted.drain(..)
+            } in self.emitted.drain(..)
             {
                 has_own_time |= time.is_some();
                 let time = time.unwrap_or(start);
                 let tags = Rc::clone(&tags);
-                points.push(Point {
+                self.pending.push_back(Point {
                     time,
                     tags,
                     value: Some(value),
@@ -131,14 +163,14 @@ impl<'a> Reduce<'a> {
                 });
             }
         }
-        if has_own_time && self.is_ordered && points.len() > 1 {
+        if has_own_time && self.is_ordered && self.pending.len() > 1 {
+            let points = self.pending.make_contiguous();
             if self.ascending {
                 points.sort_by_key(|point| point.time);
             } else {
                 points.sort_by_key(|point| std::cmp::Reverse(point.time));
             }
         }
-        self.pending.extend(points);
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{
     execute::{
         cells::Cells,
         reduce::{percentile_index, stddev},
+        window::Windows,
     },
     plan::Aggregate,
 };
@@ -42,6 +43,19 @@ impl<'a> Runs<'a> {
             let end = start + count_until(&times[start..], last);
             runs.push((window, start..end));
             start = end;
+        }
+        Self { runs, passing }
+    }
+
+    /// Windows of any kind, by their starts instead of numbers.
+    pub(super) fn by_start(times: &[i64], passing: Option<&'a [u32]>, windows: &Windows) -> Self {
+        let mut runs = Vec::new();
+        let mut at = 0;
+        while let Some(time) = times.get(at) {
+            let (start, end) = windows.of(*time);
+            let to = at + count_until(&times[at..], end.saturating_sub(1)).max(1);
+            runs.push((start, at..to));
+            at = to;
         }
         Self { runs, passing }
     }
@@ -128,7 +142,7 @@ pub(super) struct Partial<T> {
 }
 
 impl<T: Number> Partial<T> {
-    fn combine(&mut self, function: Aggregate, other: Self) {
+    pub(super) fn combine(&mut self, function: Aggregate, other: Self) {
         if other.count == 0 {
             return;
         }
@@ -159,6 +173,12 @@ impl<T: Number> Partial<T> {
     }
 }
 
+/// Where the kernels put what they find.
+pub(super) trait Sink<T> {
+    /// The partial of a window; windows come in ascending order within a slice.
+    fn partial(&mut self, window: i64) -> &mut Partial<T>;
+}
+
 /// What is known of neighbouring windows.
 #[derive(Debug, Default)]
 pub(super) struct Windowed<C> {
@@ -186,6 +206,12 @@ impl<C: Default + Clone> Windowed<C> {
             self.cells.resize(at + 1, C::default());
         }
         &mut self.cells[at]
+    }
+}
+
+impl<T: Number> Sink<T> for Track<T> {
+    fn partial(&mut self, window: i64) -> &mut Partial<T> {
+        self.cell(window)
     }
 }
 
@@ -523,7 +549,8 @@ pub(super) fn mean(sum: f64, count: u64) -> f64 {
     sum / count as f64
 }
 
-fn count_rows(cells: &Cells, runs: &Runs<'_>, track: &mut Track<i64>) {
+/// Counts the values of each window.
+pub(super) fn count_rows(cells: &Cells, runs: &Runs<'_>, into: &mut impl Sink<i64>) {
     let is_dense = cells.is_dense();
     for (window, rows) in &runs.runs {
         let count = match runs.passing {
@@ -535,64 +562,56 @@ fn count_rows(cells: &Cells, runs: &Runs<'_>, track: &mut Track<i64>) {
                 .count(),
         };
         if count > 0 {
-            track.cell(*window).count += count as u64;
+            into.partial(*window).count += count as u64;
         }
     }
 }
 
-fn add_rows<T: Number>(
+/// Folds the values of each window. Sums go on from what is there, so that they do not depend on
+/// where slices end.
+pub(super) fn add_rows<T: Number>(
     function: Aggregate,
     cells: &Cells,
     values: &[T],
     times: &[i64],
     runs: &Runs<'_>,
-    track: &mut Track<T>,
+    into: &mut impl Sink<T>,
 ) {
     let is_dense = cells.is_dense();
+    let is_sum = matches!(function, Aggregate::Sum | Aggregate::Mean);
     let time = |row: usize| times.get(row).copied().unwrap_or_default();
     for (window, rows) in &runs.runs {
-        let partial = match runs.passing {
-            None if is_dense => reduce_dense(function, &values[rows.clone()], rows.start, &time),
-            None => reduce(function, values, rows.clone(), cells, &time),
+        let partial = into.partial(*window);
+        match runs.passing {
+            None if is_dense && is_sum => {
+                let values = &values[rows.clone()];
+                partial.value = values
+                    .iter()
+                    .fold(partial.value, |sum, value| sum.add(*value));
+                partial.count += values.len() as u64;
+            }
+            None if is_dense => {
+                let selected = select_dense(function, &values[rows.clone()]);
+                let (value, count) = (values[rows.start + selected], rows.len() as u64);
+                let time = time(rows.start + selected);
+                partial.combine(function, Partial { count, value, time });
+            }
+            None => add_each(function, values, rows.clone(), cells, &time, partial),
             Some(passing) => {
                 let rows = passing[rows.clone()].iter().map(|row| *row as usize);
-                reduce(function, values, rows, cells, &time)
+                add_each(function, values, rows, cells, &time, partial);
             }
-        };
-        if partial.count > 0 {
-            track.cell(*window).combine(function, partial);
         }
     }
 }
 
-/// Rows without nulls.
-fn reduce_dense<T: Number>(
-    function: Aggregate,
-    values: &[T],
-    start: usize,
-    time: &impl Fn(usize) -> i64,
-) -> Partial<T> {
-    let count = values.len() as u64;
-    let at = match function {
+/// The position of what a selector takes from values without nulls.
+fn select_dense<T: Number>(function: Aggregate, values: &[T]) -> usize {
+    match function {
         Aggregate::Min => position(values, |value, best| value < best),
         Aggregate::Max => position(values, |value, best| value > best),
-        Aggregate::First => 0,
         Aggregate::Last => values.len() - 1,
-        _ => {
-            let value = values
-                .iter()
-                .fold(T::default(), |sum, value| sum.add(*value));
-            return Partial {
-                count,
-                value,
-                time: 0,
-            };
-        }
-    };
-    Partial {
-        count,
-        value: values[at],
-        time: time(start + at),
+        _ => 0,
     }
 }
 
@@ -609,28 +628,28 @@ fn position<T: Number>(values: &[T], is_better: impl Fn(T, T) -> bool) -> usize 
 }
 
 /// Rows with nulls, or some of the rows.
-fn reduce<T: Number>(
+fn add_each<T: Number>(
     function: Aggregate,
     values: &[T],
     rows: impl Iterator<Item = usize>,
     cells: &Cells,
     time: &impl Fn(usize) -> i64,
-) -> Partial<T> {
-    let mut partial = Partial::default();
+    partial: &mut Partial<T>,
+) {
     for row in rows.filter(|row| cells.is_valid(*row)) {
-        let one = Partial {
-            count: 1,
-            value: values[row],
-            time: time(row),
-        };
-        if partial.count == 0 && matches!(function, Aggregate::Sum | Aggregate::Mean) {
-            partial = Partial {
-                value: T::default().add(one.value),
-                ..one
-            };
+        if matches!(function, Aggregate::Sum | Aggregate::Mean) {
+            partial.value = partial.value.add(values[row]);
+            partial.count += 1;
         } else {
-            partial.combine(function, one);
+            let (value, time) = (values[row], time(row));
+            partial.combine(
+                function,
+                Partial {
+                    count: 1,
+                    value,
+                    time,
+                },
+            );
         }
     }
-    partial
 }
