@@ -234,7 +234,7 @@ impl LeafShard {
             order.sort_by_cached_key(|tags| slimit_key(&plan.dims, tags));
             let kept: BTreeSet<Tags> = order.into_iter().skip(skipped).take(kept).collect();
             groups.retain(|tags, _| kept.contains(tags));
-            has_selected &= !groups.is_empty();
+            has_selected &= plan.soffset == 0 || !groups.is_empty();
         }
         Ok(Self {
             shard,

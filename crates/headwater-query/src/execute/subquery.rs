@@ -95,13 +95,13 @@ fn find(below: &Level<'_>, name: &Arc<str>) -> Place {
     Place::Nowhere
 }
 
-/// A condition sees all tags that a row carries.
+/// A condition sees the columns by the names they come out with, and all tags that a row carries.
 fn condition_place(below: &Level<'_>, name: &str) -> Place {
     if let Some(at) = below
         .plan
         .columns
         .iter()
-        .position(|column| &*column.lookup == name)
+        .position(|column| &*column.name == name)
     {
         return Place::Column(at);
     }

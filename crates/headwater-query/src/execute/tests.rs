@@ -435,3 +435,30 @@ fn a_transformation_in_windows_of_an_enclosing_statement_reads_one_window_more()
         "m 0:null 10:4 20:1 30:null",
     );
 }
+
+#[test]
+fn nan_is_distinct_from_itself() {
+    check(
+        "m v=1 0\nm v=2 10\nm v=3 20\nm v=5 21",
+        "SELECT count(distinct(d)) FROM (SELECT stddev(v) AS d FROM m GROUP BY time(10s)) \
+         WHERE time >= 0s AND time < 30s",
+        "m 0:3",
+    );
+}
+
+#[test]
+fn a_condition_on_a_subquery_uses_names_with_their_suffixes() {
+    let lines = "m v=1,x=9 0\nm v=2,x=8 10";
+    // The alias keeps its name, the field is then `v_1`.
+    let inner = "(SELECT v, x AS v FROM m)";
+    check(
+        lines,
+        &format!("SELECT v FROM {inner} WHERE v > 8"),
+        "m 0:1",
+    );
+    check(
+        lines,
+        &format!("SELECT v FROM {inner} WHERE v_1 > 1"),
+        "m 10:2",
+    );
+}

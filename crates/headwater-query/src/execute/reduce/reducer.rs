@@ -149,7 +149,8 @@ impl Reducer {
             }
             Self::Collect(_, points) => points.push(point.clone()),
             Self::Distinct(points, seen) => {
-                if seen.insert(distinct_key(value)) {
+                // NaN equals nothing, itself included.
+                if is_nan(value) || seen.insert(distinct_key(value)) {
                     points.push(point.clone());
                 }
             }
@@ -310,6 +311,10 @@ pub(in crate::execute) fn compare_values(left: &Value, right: &Value) -> Orderin
         (Value::Boolean(l), Value::Boolean(r)) => l.cmp(r),
         _ => Ordering::Equal,
     }
+}
+
+fn is_nan(value: &Value) -> bool {
+    matches!(value, Value::Float(v) if v.is_nan())
 }
 
 fn distinct_key(value: &Value) -> DistinctKey {
