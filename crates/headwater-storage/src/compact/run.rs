@@ -206,7 +206,11 @@ impl State {
         let safe = self.safe_sequence();
         let bucket = self.buckets.get_mut(&name.bucket)?;
         let tombstones = bucket.tombstones.clone();
-        let measurement = bucket.measurements[name.measurement as usize].name.clone();
+        let measurement = bucket
+            .measurements
+            .get(name.measurement as usize)?
+            .name
+            .clone();
         let partition = bucket.partition(name.measurement, name.start)?;
         let physical = |file: &Arc<LiveFile>| {
             let hits = tombstones

@@ -107,7 +107,9 @@ impl Inner {
             let Some(bucket) = state.buckets.get_mut(&name.bucket) else {
                 continue;
             };
-            let Some(known) = bucket.measurements.get(name.measurement as usize) else { continue };
+            let Some(known) = bucket.measurements.get(name.measurement as usize) else {
+                continue;
+            };
             let measurement = known.name.clone();
             let Some(partition) = bucket.partition(name.measurement, name.start) else {
                 continue;
