@@ -225,13 +225,22 @@ impl Comparison {
         Ok(())
     }
 
+    /// Times are numbers, but for queries with a time zone, where they tell more as text.
+    fn parameters(query: &str) -> &'static [(&'static str, &'static str)] {
+        if query.contains("tz(") {
+            &[]
+        } else {
+            &[("epoch", "ns")]
+        }
+    }
+
     fn outcome(&self, database: &str, statement: &Statement) -> Result<Outcome> {
         let text = statement.to_string();
         let theirs = self
             .theirs
-            .query(database, &[("epoch", "ns")], &text)
+            .query(database, Self::parameters(&text), &text)
             .with_context(|| format!("InfluxDB did not answer: {text}"))?;
-        let ours = match self.ours.query(database, &[("epoch", "ns")], &text) {
+        let ours = match self.ours.query(database, Self::parameters(&text), &text) {
             Ok(answer) => answer,
             Err(error) => Answer {
                 status: 0,

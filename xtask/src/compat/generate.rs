@@ -251,6 +251,10 @@ impl Generator<'_> {
                 self.bound(select);
             }
         }
+        // Equal points beside each other carry different columns.
+        if text.contains("sample(") {
+            select.fields.retain(|field| field.contains('('));
+        }
         let own_order = ["top(", "bottom(", "distinct(", "sample("];
         if own_order.iter().any(|call| text.contains(call)) {
             no_descending(select);
@@ -450,6 +454,10 @@ impl Generator<'_> {
         );
         select.sources.push(self.measurement());
         for _ in 0..depth {
+            let has_calls = select.fields.iter().any(|field| field.contains('('));
+            if has_calls && !select.dimensions.is_empty() {
+                select.fields.truncate(1);
+            }
             let inner_is_window = select.window.is_some();
             let names = self.export(&mut select);
             let chosen = match self.random.below(8) {
@@ -465,7 +473,9 @@ impl Generator<'_> {
             if is_call {
                 let is_cut =
                     |part: &String| part.starts_with("LIMIT") || part.starts_with("OFFSET");
-                select.tail.retain(|part| !is_cut(part));
+                select
+                    .tail
+                    .retain(|part| !is_cut(part) && part != "fill(previous)");
             }
             no_descending(&mut select);
             outer.sources = vec![Source::Query(Box::new(select))];

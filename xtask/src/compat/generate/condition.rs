@@ -4,7 +4,13 @@ use super::{Generator, Names};
 
 impl Generator<'_> {
     pub(super) fn condition(&mut self, names: &Names, depth: i64) -> String {
-        match self.random.below(if depth > 0 { 14 } else { 10 }) {
+        match self.random.below(if depth > 0 { 15 } else { 10 }) {
+            14 if !names.is_derived => {
+                // A bound counts wherever it stands.
+                let time = self.moment();
+                let inner = self.condition(names, depth - 1);
+                format!("({inner} OR time > {time}s)")
+            }
             0..4 => self.tag_condition(names),
             4..10 => self.field_condition(names),
             10 => format!("({})", self.condition(names, depth - 1)),

@@ -17,7 +17,7 @@ impl Generator<'_> {
             "WITH KEY =~ /host|rack/",
             "WITH KEY !~ /host/",
         ]);
-        let (head, mut tail) = match self.random.below(9) {
+        let (head, mut tail) = match self.random.below(11) {
             0 => (
                 "SHOW MEASUREMENTS".to_owned(),
                 vec![condition, limit, offset],
@@ -46,15 +46,20 @@ impl Generator<'_> {
             }
             6 => ("SHOW FIELD KEYS".to_owned(), vec![from, limit, offset]),
             7 => {
-                let what = self.random.pick(&[
-                    "MEASUREMENT EXACT",
-                    "TAG KEY",
-                    "TAG KEY EXACT",
-                    "FIELD KEY",
-                ]);
+                let what = self
+                    .random
+                    .pick(&["MEASUREMENT EXACT", "TAG KEY", "TAG KEY EXACT"]);
                 (format!("SHOW {what} CARDINALITY"), vec![from, condition])
             }
-            _ => (format!("SHOW TAG VALUES CARDINALITY {with}"), Vec::new()),
+            8 => ("SHOW FIELD KEY CARDINALITY".to_owned(), vec![from]),
+            9 => {
+                let head = format!("SHOW TAG VALUES CARDINALITY {with}");
+                (head, vec![condition])
+            }
+            _ => {
+                let head = format!("SHOW TAG VALUES EXACT CARDINALITY {from} {with}");
+                (head, vec![condition])
+            }
         };
         let kept: Vec<bool> = tail.iter().map(|_| self.chance(40)).collect();
         let mut kept = kept.into_iter();
