@@ -106,11 +106,13 @@ impl<'a> Builder<'a> {
         call: &'a CallPlan,
     ) -> Result<Points<'a>, Error> {
         let points = self.call(level, call)?;
+        // The reference reads a group to its end, beyond the limit, and so beyond its pauses.
+        let is_cut = level.is_one_run() && !can_pause(call);
         Ok(Limit::around(
             points,
             level.plan.limit,
             level.plan.offset,
-            level.is_one_run(),
+            is_cut,
         ))
     }
 
@@ -201,7 +203,7 @@ impl<'a> Builder<'a> {
                     every: level.windows.every,
                     ascending: level.plan.ascending,
                 };
-                transform::holt_winters(points, forecast)
+                transform::holt_winters(points, forecast, Rc::clone(&self.gap))
             }
             CallPlan::CountHll { input } => {
                 let points = self.column(level, input, (0, 0))?;
@@ -629,6 +631,19 @@ impl<'a> Builder<'a> {
             inputs.reverse();
         }
         Ok(inputs)
+    }
+}
+
+/// Whether windows with points may give nothing.
+fn can_pause(call: &CallPlan) -> bool {
+    match call {
+        CallPlan::Percentile { .. } => true,
+        CallPlan::Transform {
+            input: TransformInput::Call(inner),
+            ..
+        }
+        | CallPlan::HoltWinters { input: inner, .. } => can_pause(inner),
+        _ => false,
     }
 }
 

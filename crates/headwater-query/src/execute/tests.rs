@@ -462,3 +462,34 @@ fn a_condition_on_a_subquery_uses_names_with_their_suffixes() {
         "m 10:2",
     );
 }
+
+#[test]
+fn a_group_without_result_ends_a_statement_that_has_no_rows_yet() {
+    let lines = "m,host=a v=1 0\nm,host=b v=1 0\nm,host=b v=2 10\nm,host=b v=4 20";
+    let range = "WHERE time >= 0s AND time < 30s GROUP BY time(10s)";
+    let forecast = "SELECT holt_winters(first(v), 1, 0) FROM m";
+    // Two points make a forecast, one does not.
+    check(lines, &format!("{forecast} {range}, host"), "");
+    let mut memory = Memory::default();
+    let bucket = memory.create("db", "autogen", true, 1000 * WEEK);
+    memory.write(bucket, lines, Precision::Second);
+    let text = format!(
+        "{forecast} WHERE host = 'b' AND time >= 0s AND time < 30s GROUP BY time(10s), host"
+    );
+    assert_eq!(
+        select(&memory, Some("db"), &text, 1000 * SECOND)
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn a_limit_does_not_end_a_statement_at_windows_without_result() {
+    check(
+        "m,host=a v=1,w=1 0\nm,host=a v=1,w=2 10\nm,host=b v=1,w=3 0",
+        "SELECT percentile(v, 0), first(w) FROM m WHERE time >= 0s AND time < 20s \
+         GROUP BY time(10s), host LIMIT 1",
+        "m{host=a} 0:null,1\nm{host=b} 0:null,3",
+    );
+}

@@ -11,6 +11,7 @@ use headwater_model::{FieldType, MIN_TIME, Value};
 use super::{
     expression,
     point::{ListStream, Point, PointStream, Points, Tags},
+    reduce::Gap,
     window::Windows,
 };
 use crate::{
@@ -166,10 +167,26 @@ pub(super) struct Forecast {
     pub(super) ascending: bool,
 }
 
-/// The forecast of each tag set, in the order of time.
+/// The points of one round, or the pause of a round that has input and gives nothing.
+struct Forecasts {
+    points: ListStream,
+    gap: Gap,
+    pauses: bool,
+}
+
+impl PointStream for Forecasts {
+    fn next(&mut self) -> Result<Option<Point>, Error> {
+        self.gap.set(std::mem::take(&mut self.pauses));
+        self.points.next()
+    }
+}
+
+/// The forecast of each tag set, in the order of time. They are one round of a reduction, which
+/// pauses (`Gap`) when no tag set has enough input.
 pub(super) fn holt_winters<'a>(
     mut points: Points<'a>,
     forecast: Forecast,
+    gap: Gap,
 ) -> Result<Points<'a>, Error> {
     let mut inputs: BTreeMap<Tags, Vec<(i64, Option<f64>)>> = BTreeMap::new();
     while let Some(point) = points.next()? {
@@ -182,6 +199,7 @@ pub(super) fn holt_winters<'a>(
             .push((point.time, Some(value)));
     }
     let mut out = Vec::new();
+    let has_input = !inputs.is_empty();
     for (tags, input) in inputs {
         let Forecast {
             forecasts,
@@ -203,5 +221,10 @@ pub(super) fn holt_winters<'a>(
     } else {
         out.sort_by_key(|point| std::cmp::Reverse(point.time));
     }
-    Ok(Box::new(ListStream(out.into_iter())))
+    let pauses = has_input && out.is_empty();
+    Ok(Box::new(Forecasts {
+        points: ListStream(out.into_iter()),
+        gap,
+        pauses,
+    }))
 }
