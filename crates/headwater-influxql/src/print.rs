@@ -271,7 +271,11 @@ fn number(f: &mut Formatter<'_>, value: f64) -> fmt::Result {
     }
     let text = value.to_string();
     f.write_str(&text)?;
-    if text.contains('.') || value.is_nan() { Ok(()) } else { f.write_str(".0") }
+    if text.contains('.') || value.is_nan() {
+        Ok(())
+    } else {
+        f.write_str(".0")
+    }
 }
 
 /// The fraction of a second with its point and without trailing zeros, nothing when it is zero.

@@ -51,7 +51,7 @@ impl Settings {
         Self {
             data_dir: data_dir.into(),
             wal: WalSettings::default(),
-            memtable_bytes_flush: 32 << 20,
+            memtable_bytes_flush: 24 << 20,
             memtable_bytes_max: 256 << 20,
             write_wait_max: Duration::from_secs(2),
             flush_age: Duration::from_secs(10 * 60),

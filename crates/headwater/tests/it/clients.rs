@@ -76,7 +76,8 @@ fn the_influx_shell_writes_and_reads_with_any_username_and_a_token() {
             &rfc3339,
             "SELECT mean(value) FROM cpu GROUP BY host"
         ),
-        "name,tags,time,mean\ncpu,host=a b,1970-01-01T00:00:00Z,1.5\ncpu,host=c,1970-01-01T00:00:00Z,2\n"
+        "name,tags,time,mean\ncpu,host=a b,1970-01-01T00:00:00Z,1.5\n\
+         name,tags,time,mean\ncpu,host=c,1970-01-01T00:00:00Z,2\n"
     );
 }
 

@@ -110,7 +110,7 @@ fn docker_variables_set_up_an_empty_server_and_leave_a_set_up_one_alone() {
 fn demo_prints_a_token_once_with_lines_that_work() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let server = Server::start_with(dir.path(), &["--demo"], &[]);
-    let printed = server.log();
+    let printed = server.log_with("curl -G");
     let lines: Vec<&str> = printed
         .lines()
         .filter(|l| l.trim().starts_with("curl "))

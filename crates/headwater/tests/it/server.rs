@@ -4,7 +4,8 @@ use std::{
     io::{BufRead, BufReader, Read},
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
-    sync::{Arc, Mutex},
+    sync::{Arc, Condvar, Mutex},
+    time::Duration,
 };
 
 use serde_json::{Value, json};
@@ -18,7 +19,21 @@ pub(crate) struct Server {
     child: Child,
     pub(crate) url: String,
     agent: ureq::Agent,
-    log: Arc<Mutex<String>>,
+    log: Arc<Log>,
+}
+
+/// What the process has printed, on both streams.
+#[derive(Default)]
+struct Log {
+    text: Mutex<String>,
+    grown: Condvar,
+}
+
+impl Log {
+    fn push(&self, text: &str) {
+        self.text.lock().expect("no panic").push_str(text);
+        self.grown.notify_all();
+    }
 }
 
 /// Status and body of an answer.
@@ -50,15 +65,13 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary starts");
-        let log = Arc::new(Mutex::new(String::new()));
+        let log = Arc::<Log>::default();
         let mut stdout = child.stdout.take().expect("stdout is piped");
         let into = log.clone();
         std::thread::spawn(move || {
             let mut chunk = [0; 4096];
             while let Ok(read @ 1..) = stdout.read(&mut chunk) {
-                into.lock()
-                    .expect("no panic")
-                    .push_str(&String::from_utf8_lossy(&chunk[..read]));
+                into.push(&String::from_utf8_lossy(&chunk[..read]));
             }
         });
         let mut lines = BufReader::new(child.stderr.take().expect("stderr is piped")).lines();
@@ -68,7 +81,7 @@ impl Server {
             let listens = line
                 .split_once("listening on ")
                 .map(|(_, url)| url.trim().to_owned());
-            log.lock().expect("no panic").push_str(&(line + "\n"));
+            log.push(&(line + "\n"));
             if listens.is_some() {
                 url = listens;
                 break;
@@ -77,13 +90,13 @@ impl Server {
         let Some(url) = url else {
             panic!(
                 "the server did not listen:\n{}",
-                log.lock().expect("no panic")
+                log.text.lock().expect("no panic")
             );
         };
         let into = log.clone();
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
-                into.lock().expect("no panic").push_str(&(line + "\n"));
+                into.push(&(line + "\n"));
             }
         });
         let agent = ureq::Agent::config_builder()
@@ -201,7 +214,20 @@ impl Server {
     }
 
     pub(crate) fn log(&self) -> String {
-        self.log.lock().expect("no panic").clone()
+        self.log.text.lock().expect("no panic").clone()
+    }
+
+    /// What was printed, once that contains `text`.
+    pub(crate) fn log_with(&self, text: &str) -> String {
+        let log = self.log.text.lock().expect("no panic");
+        let limit = Duration::from_secs(30);
+        let (log, waited) = self
+            .log
+            .grown
+            .wait_timeout_while(log, limit, |log| !log.contains(text))
+            .expect("no panic");
+        assert!(!waited.timed_out(), "`{text}` was never printed:\n{log}");
+        log.clone()
     }
 
     /// `kill -9`: no chance to finish anything.
