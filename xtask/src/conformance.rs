@@ -12,7 +12,8 @@ use crate::{
     tools,
 };
 
-/// A file of cases, its runner, and how many cases may fail before the command does.
+/// A file of cases, its runner, and how many must pass. What falls short of all is either decided
+/// otherwise (`docs/compat.md`) or listed there as open; the shares only keep it from growing.
 struct Suite {
     file: &'static str,
     runner: Runner,
@@ -33,37 +34,37 @@ const SUITES: [Suite; 7] = [
     Suite {
         file: "http.jsonl",
         runner: Runner::Http { only: None },
-        passing_min: 90.0,
+        passing_min: 99.8,
     },
     Suite {
         file: "v2_v1tests.jsonl",
         runner: Runner::Run,
-        passing_min: 60.0,
+        passing_min: 99.6,
     },
     Suite {
         file: "v1_tests.jsonl",
         runner: Runner::Run,
-        passing_min: 0.0,
+        passing_min: 99.0,
     },
     Suite {
         file: "engine_2x.jsonl",
         runner: Runner::Run,
-        passing_min: 0.0,
+        passing_min: 99.4,
     },
     Suite {
         file: "golden.jsonl",
         runner: Runner::Check,
-        passing_min: 0.0,
+        passing_min: 99.6,
     },
     Suite {
         file: "differential.jsonl",
         runner: Runner::Check,
-        passing_min: 0.0,
+        passing_min: 99.4,
     },
     Suite {
         file: "delete.jsonl",
         runner: Runner::Check,
-        passing_min: 0.0,
+        passing_min: 70.0,
     },
 ];
 
