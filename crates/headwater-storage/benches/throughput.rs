@@ -69,9 +69,10 @@ async fn run(rows: usize, hosts: usize) {
         rows
     });
     let before = Moment::now();
-    let half = bodies.len() / 2;
-    let (first, second) = (bodies[..half].to_vec(), bodies[half..].to_vec());
-    let writers = [first, second].map(|part| tokio::spawn(ingest(engine.clone(), bucket, part)));
+    let writers = [0, 1].map(|writer| {
+        let own = bodies.iter().skip(writer).step_by(2).cloned().collect();
+        tokio::spawn(ingest(engine.clone(), bucket, own))
+    });
     for writer in writers {
         writer.await.expect("a writer");
     }

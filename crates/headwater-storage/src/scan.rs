@@ -1,10 +1,11 @@
 //! Reading: immutable views of a bucket, series selection, and the scan that yields sorted series
 //! slices as Arrow arrays.
 //!
-//! `view` says what there is at a moment; `select` which series; `plan` and `read` which rows of
-//! which file; [`crate::run`] which of two rows wins.
+//! `view` says what there is at a moment; `select` which series; `limit` and `read` which rows
+//! of which source; [`crate::run`] which of two rows wins.
 
 mod handle;
+mod limit;
 mod liveness;
 mod read;
 mod select;

@@ -89,19 +89,37 @@ impl Block {
         TimeRange::new(index.times[rows.start], index.times[rows.end - 1])
     }
 
-    /// The rows of a series in `range`, in time order; equal times in order of arrival.
-    pub(crate) fn run(
-        &self,
-        position: u32,
-        range: TimeRange,
-        slots: &[Option<Slot>],
-    ) -> Result<Run> {
+    /// The rows of a series in `range`, as positions in the block's order by series and time.
+    pub(crate) fn rows_in(&self, position: u32, range: TimeRange) -> Range<u64> {
         let index = self.index();
         let all = index.rows(position);
         let times = &index.times[all.clone()];
-        let start = all.start + times.partition_point(|&t| t < range.start);
-        let end = all.start + times.partition_point(|&t| t <= range.end);
-        let end = end.max(start);
+        let start = times.partition_point(|&time| time < range.start);
+        let end = times.partition_point(|&time| time <= range.end).max(start);
+        (all.start + start) as u64..(all.start + end) as u64
+    }
+
+    /// `rows` of a series and those before and after it that share a time with its ends.
+    pub(crate) fn whole_times(&self, position: u32, rows: Range<u64>) -> Range<u64> {
+        let index = self.index();
+        let all = index.rows(position);
+        let (mut start, mut end) = (rows.start as usize, rows.end as usize);
+        if !index.has_duplicates || start == end {
+            return rows;
+        }
+        while start > all.start && index.times[start - 1] == index.times[start] {
+            start -= 1;
+        }
+        while end < all.end && index.times[end - 1] == index.times[end] {
+            end += 1;
+        }
+        start as u64..end as u64
+    }
+
+    /// Rows of one series, given by position, in time order; equal times in order of arrival.
+    pub(crate) fn run(&self, rows: Range<u64>, slots: &[Option<Slot>]) -> Result<Run> {
+        let index = self.index();
+        let (start, end) = (rows.start as usize, rows.end as usize);
         let order = index.order.slice(start, end - start);
         let first = order.first().copied().unwrap_or(0);
         let is_contiguous = order

@@ -39,7 +39,9 @@ impl Fixture {
 
 /// The times and the values of field 0 of a series.
 fn rows(block: &Block, position: u32, range: TimeRange) -> Vec<(i64, Option<i64>)> {
-    let run = block.run(position, range, &[Some(0)]).unwrap();
+    let run = block
+        .run(block.rows_in(position, range), &[Some(0)])
+        .unwrap();
     let column = run.columns[0]
         .as_ref()
         .unwrap()
@@ -141,7 +143,9 @@ fn all_types_and_late_columns_are_kept() {
         .unwrap();
     let blocks = fixture.blocks();
     let slots: Vec<_> = (0..5).map(Some).collect();
-    let run = blocks[0].run(0, TimeRange::ALL, &slots).unwrap();
+    let run = blocks[0]
+        .run(blocks[0].rows_in(0, TimeRange::ALL), &slots)
+        .unwrap();
     for column in run.columns.iter().skip(1).flatten() {
         assert_eq!((column.len(), column.null_count()), (3, 2));
         assert!(column.is_valid(1));

@@ -7,6 +7,7 @@ use headwater_model::{FieldType, TimeRange};
 
 use super::{
     handle::{ScanRequest, SeriesHandle, SeriesSlices, Slice},
+    limit::Limit,
     liveness::Cuts,
     view::{FileSource, PartitionView, Source},
 };
@@ -16,30 +17,6 @@ use crate::{
     run::{Run, merge},
     schema::Slot,
 };
-
-/// Which end of a series is enough, and how many rows of it.
-#[derive(Debug, Clone, Copy)]
-enum Limit {
-    First(usize),
-    Last(usize),
-}
-
-impl Limit {
-    fn rows(self) -> usize {
-        match self {
-            Self::First(rows) | Self::Last(rows) => rows,
-        }
-    }
-
-    /// The rows of `all` that are enough if each has a value.
-    fn shorten(self, all: Range<u64>) -> Range<u64> {
-        let rows = self.rows() as u64;
-        match self {
-            Self::First(_) => all.start..all.end.min(all.start.saturating_add(rows)),
-            Self::Last(_) => all.start.max(all.end.saturating_sub(rows))..all.end,
-        }
-    }
-}
 
 /// Iterates over the series of a request, in its order; a series without rows is left out.
 #[derive(Debug)]
@@ -64,6 +41,20 @@ struct Want {
     times: Option<ScalarBuffer<i64>>,
     cuts: Vec<TimeRange>,
     needs_times: bool,
+    /// The limit left rows out.
+    is_short: bool,
+}
+
+/// What was read of one series.
+#[derive(Debug, Default)]
+struct Reading {
+    /// From old to new.
+    runs: Vec<Run>,
+    /// The limit left rows or sources out.
+    is_short: bool,
+    /// The runs are complete from this time on (up to it, if the first rows are wanted): what
+    /// lies beyond has rows in other sources that were not read.
+    bound: Option<i64>,
 }
 
 impl Scan {
@@ -128,15 +119,16 @@ impl Scan {
         let window = self.window();
         self.next = window.end;
         let limit = self.limit;
-        let runs = self.read(window.clone(), limit)?;
-        for (index, (runs, is_short)) in window.zip(runs) {
-            let mut merged = merge(runs, &self.kinds)?;
+        let readings = self.read(window.clone(), limit)?;
+        for (index, reading) in window.zip(readings) {
+            let is_short = reading.is_short;
+            let mut merged = merge(reading.bounded(limit), &self.kinds)?;
             if let Some(limit) = limit.filter(|_| is_short)
                 && merged.iter().map(Run::rows_with_value).sum::<usize>() < limit.rows()
             {
                 let mut whole = self.read(index..index + 1, None)?;
-                let (runs, _) = whole.pop().expect("one series was asked for");
-                merged = merge(runs, &self.kinds)?;
+                let reading = whole.pop().expect("one series was asked for");
+                merged = merge(reading.runs, &self.kinds)?;
             }
             if !merged.is_empty() {
                 let slice = |run: Run| Slice {
@@ -150,23 +142,28 @@ impl Scan {
         Ok(())
     }
 
-    /// The runs of each series of the window, from old to new, and whether rows were left out
-    /// because of the limit.
-    fn read(&self, window: Range<usize>, limit: Option<Limit>) -> Result<Vec<(Vec<Run>, bool)>> {
-        let mut runs: Vec<(Vec<Run>, bool)> = Vec::new();
-        runs.resize_with(window.len(), Default::default);
+    /// The rows of each series of the window.
+    fn read(&self, window: Range<usize>, limit: Option<Limit>) -> Result<Vec<Reading>> {
+        let mut readings: Vec<Reading> = Vec::new();
+        readings.resize_with(window.len(), Default::default);
         let mut wanted: Vec<Vec<(usize, u32)>> = vec![Vec::new(); self.view.sources.len()];
         for (at, series) in self.series[window.clone()].iter().enumerate() {
             let positions = series.positions.as_slice();
-            let one = match limit {
-                Some(limit) if positions.len() > 1 => self.decisive_source(positions, limit)?,
+            let skipped = match limit {
+                Some(limit) if positions.len() > 1 => self.skipped_sources(positions, limit)?,
                 _ => None,
             };
-            runs[at].1 = one.is_some();
-            for &(source, position) in one.as_ref().map_or(positions, std::slice::from_ref) {
-                wanted[source as usize].push((at, position));
+            let (skipped, bound) = skipped.unzip();
+            readings[at].is_short = skipped.is_some();
+            readings[at].bound = bound;
+            let skipped = skipped.unwrap_or_default();
+            for &(source, position) in positions {
+                if !skipped.contains(&source) {
+                    wanted[source as usize].push((at, position));
+                }
             }
         }
+        let is_alone = |at: usize| self.series[window.start + at].positions.as_slice().len() == 1;
         for (source, wanted) in self.view.sources.iter().zip(wanted) {
             if wanted.is_empty() {
                 continue;
@@ -174,68 +171,63 @@ impl Scan {
             match source {
                 Source::Block(block) => {
                     for (at, position) in wanted {
-                        runs[at]
-                            .0
-                            .push(block.run(position, self.range, &self.slots)?);
+                        let rows = block.rows_in(position, self.range);
+                        let short = limit.map_or(rows.clone(), |limit| {
+                            block.whole_times(position, limit.shorten(rows.clone()))
+                        });
+                        let run = block.run(short.clone(), &self.slots)?;
+                        if let Some(limit) = limit.filter(|_| short != rows) {
+                            readings[at].note_short(limit, &run.times);
+                        }
+                        readings[at].runs.push(run);
                     }
                 }
                 Source::File(file) => {
-                    let is_alone = |at: usize| {
-                        let positions = self.series[window.start + at].positions.as_slice();
-                        positions.len() == 1 || runs[at].1
-                    };
-                    let (wants, short) = self.plan(file, wanted, limit, is_alone)?;
-                    for at in short {
-                        runs[at].1 = true;
-                    }
-                    self.read_file(file, wants, &mut runs)?;
+                    let wants = self.plan(file, wanted, limit, is_alone)?;
+                    self.read_file(file, wants, limit, &mut readings)?;
                 }
             }
         }
-        Ok(runs)
+        Ok(readings)
     }
 
-    /// The source that alone decides about the last (first) rows of a series: all its times in
-    /// the range are after (before) those of the others.
-    fn decisive_source(
+    /// The sources of a series that the limit makes superfluous: all their times are before
+    /// (after) those of one that has enough rows. With the bound of completeness.
+    fn skipped_sources(
         &self,
         positions: &[(u32, u32)],
         limit: Limit,
-    ) -> Result<Option<(u32, u32)>> {
+    ) -> Result<Option<(Vec<u32>, i64)>> {
         let mut hulls = Vec::with_capacity(positions.len());
         for &(source, position) in positions {
-            let hull = match &self.view.sources[source as usize] {
-                Source::Block(block) => block.series_range(position),
+            let (hull, rows) = match &self.view.sources[source as usize] {
+                Source::Block(block) => (
+                    block.series_range(position),
+                    block.series_rows(position) as u64,
+                ),
                 Source::File(file) => {
                     let directory = file.file.directory()?;
-                    TimeRange::new(directory.min_time(position), directory.max_time(position))
+                    let rows = directory.row_range(position);
+                    let range =
+                        TimeRange::new(directory.min_time(position), directory.max_time(position));
+                    (range, rows.end - rows.start)
                 }
             };
             if hull.overlaps(self.range) {
-                hulls.push(((source, position), hull));
+                hulls.push((source, hull, rows));
             }
         }
-        let decisive = match limit {
-            Limit::First(_) => hulls.iter().min_by_key(|(_, hull)| hull.start),
-            Limit::Last(_) => hulls.iter().max_by_key(|(_, hull)| hull.end),
-        };
-        let Some(&(position, hull)) = decisive else {
-            return Ok(None);
-        };
-        let is_apart =
-            |&(other, range): &((u32, u32), TimeRange)| other == position || !range.overlaps(hull);
-        Ok(hulls.iter().all(is_apart).then_some(position))
+        Ok(limit.skipped(&hulls, self.range))
     }
 
-    /// Which rows of a file to read, and of which series (by position in the window) the limit
-    /// left rows out.
+    /// Which rows of a file to read.
     fn plan(
         &self,
         source: &FileSource,
         mut wanted: Vec<(usize, u32)>,
         limit: Option<Limit>,
         is_alone: impl Fn(usize) -> bool,
-    ) -> Result<(Vec<Want>, Vec<usize>)> {
+    ) -> Result<Vec<Want>> {
         wanted.sort_by_key(|&(_, series)| series);
         let directory = source.file.directory()?;
         let cuts = Cuts::of(source)?;
@@ -262,27 +254,27 @@ impl Scan {
                 times: None,
                 cuts,
                 needs_times,
+                is_short: false,
             });
         }
         if !partial.is_empty() {
             self.narrow(source, &mut wants, &partial)?;
         }
-        let mut short = Vec::new();
         if let Some(limit) = limit {
             for want in &mut wants {
                 let rows = limit.shorten(want.rows.clone());
-                if rows != want.rows && want.cuts.is_empty() && is_alone(want.at) {
+                if rows != want.rows {
                     if let Some(times) = &mut want.times {
                         let start = (rows.start - want.rows.start) as usize;
                         *times = times.slice(start, (rows.end - rows.start) as usize);
                     }
                     want.rows = rows;
-                    short.push(want.at);
+                    want.is_short = true;
                 }
             }
         }
         wants.retain(|want| !want.rows.is_empty());
-        Ok((wants, short))
+        Ok(wants)
     }
 
     /// Cuts the wants at `partial` to the rows in the range, by their times.
@@ -308,7 +300,8 @@ impl Scan {
         &self,
         source: &FileSource,
         wants: Vec<Want>,
-        runs: &mut [(Vec<Run>, bool)],
+        limit: Option<Limit>,
+        readings: &mut [Reading],
     ) -> Result<()> {
         if wants.is_empty() {
             return Ok(());
@@ -351,13 +344,38 @@ impl Scan {
             };
             offset += len;
             let run = Run::new(times, columns, false);
+            let reading = &mut readings[want.at];
+            if let Some(limit) = limit.filter(|_| want.is_short) {
+                reading.note_short(limit, &run.times);
+            }
             if want.cuts.is_empty() {
-                runs[want.at].0.push(run);
+                reading.runs.push(run);
             } else {
-                runs[want.at].0.extend(run.without(&want.cuts));
+                reading.runs.extend(run.without(&want.cuts));
             }
         }
         Ok(())
+    }
+}
+
+impl Reading {
+    /// A source was read only in part; `times` are the first or last of it, and missing if it is
+    /// the only one.
+    fn note_short(&mut self, limit: Limit, times: &[i64]) {
+        self.is_short = true;
+        self.bound = limit.narrower(self.bound, limit.bound(times));
+    }
+
+    /// The runs as far as they are complete.
+    fn bounded(self, limit: Option<Limit>) -> Vec<Run> {
+        let (Some(limit), Some(bound)) = (limit, self.bound) else {
+            return self.runs;
+        };
+        let within = |run: Run| {
+            let rows = limit.within(&run.times, bound);
+            run.slice(rows.start, rows.len())
+        };
+        self.runs.into_iter().map(within).collect()
     }
 }
 

@@ -244,7 +244,7 @@ pub(crate) fn content(snapshot: &Snapshot) -> Content {
     content
 }
 
-fn cell(column: &ArrayRef, kind: FieldType, row: usize) -> String {
+pub(crate) fn cell(column: &ArrayRef, kind: FieldType, row: usize) -> String {
     match kind {
         FieldType::Float => column.as_primitive::<Float64Type>().value(row).to_string(),
         FieldType::Integer => format!("{}i", column.as_primitive::<Int64Type>().value(row)),

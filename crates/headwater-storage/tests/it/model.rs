@@ -1,13 +1,18 @@
 //! The engine against a map: random writes, overwrites, deletes, flushes, compactions, restarts
 //! and power losses.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use arrow_array::Array;
 
 use headwater_model::TimeRange;
-use headwater_storage::{DeleteRequest, TagPredicate};
+use headwater_storage::{DeleteRequest, Partition, ScanRequest, TagPredicate};
 use proptest::prelude::*;
 
-use crate::fixture::{Content, Fixture, HOUR, tag};
+use crate::fixture::{Content, Fixture, HOUR, cell, tag};
 
 #[derive(Debug, Clone)]
 enum Action {
@@ -158,8 +163,91 @@ fn check(fixture: &Fixture, model: &Content) {
                 assert!(partition.fields().contains_key(field.as_str()));
             }
             assert_eq!(partition.tag_keys().len(), usize::from(!series.is_empty()));
+            check_limits(&partition);
         }
     }
+}
+
+/// The ends of each series are the same with a limit as without.
+fn check_limits(partition: &Partition) {
+    let series = partition.select(None).unwrap();
+    let all: Vec<Arc<str>> = partition.fields().keys().cloned().collect();
+    let hull = partition.range();
+    for columns in all.chunks(1).chain([all.as_slice()]) {
+        for range in [
+            TimeRange::ALL,
+            TimeRange::new(hull.start + 3, hull.start + 8),
+        ] {
+            let request = ScanRequest {
+                series: &series,
+                columns,
+                range,
+                with_times: true,
+                descending_limit: None,
+                ascending_limit: None,
+            };
+            let whole = valued_rows(partition, request);
+            for limit in 1..4 {
+                let request = ScanRequest {
+                    descending_limit: Some(limit),
+                    ..request
+                };
+                let found = valued_rows(partition, request);
+                for (index, rows) in &whole {
+                    let wanted = &rows[rows.len().saturating_sub(limit)..];
+                    assert!(
+                        found[index].ends_with(wanted),
+                        "last {limit} of {columns:?} {range:?}"
+                    );
+                }
+                let request = ScanRequest {
+                    descending_limit: None,
+                    ascending_limit: Some(limit),
+                    ..request
+                };
+                let found = valued_rows(partition, request);
+                for (index, rows) in &whole {
+                    let wanted = &rows[..rows.len().min(limit)];
+                    assert!(
+                        found[index].starts_with(wanted),
+                        "first {limit} of {columns:?}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Of each series the rows in which a column has a value, as text.
+fn valued_rows(
+    partition: &Partition,
+    request: ScanRequest<'_>,
+) -> BTreeMap<usize, Vec<(i64, Vec<String>)>> {
+    let mut all = BTreeMap::new();
+    for slices in partition.scan(request).unwrap() {
+        let slices = slices.unwrap();
+        let mut rows = Vec::new();
+        for slice in &slices.slices {
+            for (row, &time) in slice.times.iter().enumerate() {
+                let cells: Vec<String> = slice
+                    .columns
+                    .iter()
+                    .zip(request.columns)
+                    .filter_map(|(column, name)| {
+                        let column = column.as_ref().filter(|column| column.is_valid(row))?;
+                        Some(cell(column, partition.fields()[name], row))
+                    })
+                    .collect();
+                if !cells.is_empty() {
+                    rows.push((time, cells));
+                }
+            }
+        }
+        if !rows.is_empty() {
+            all.insert(slices.index, rows);
+        }
+    }
+    all
 }
 
 proptest! {
