@@ -112,11 +112,15 @@ pub(crate) fn run_select(
             dims.into_iter().map(move |dims| Group {
                 name: Arc::clone(&name),
                 dims,
+                is_followed: true,
             })
         })
         .collect();
     if !plan.ascending {
         groups.reverse();
+    }
+    if let Some(last) = groups.last_mut() {
+        last.is_followed = false;
     }
     let mut rest = &groups[..];
     let mut answer = Answer {

@@ -40,6 +40,8 @@ pub(super) struct Cursor<'a> {
     aux_types: Vec<Option<FieldType>>,
     tags: Option<Tags>,
     gap: Gap,
+    /// There is a group after this one.
+    is_followed: bool,
 }
 
 struct Stream<'a> {
@@ -87,21 +89,18 @@ impl<'a> Cursor<'a> {
                 .collect(),
             tags: None,
             gap: Rc::clone(&builder.gap),
+            is_followed: builder.group.is_followed,
         })
     }
 
     /// The next row. After a `None` that the gap of the builder marks, there may be more.
     pub(super) fn next(&mut self) -> Result<Option<Row>, Error> {
         self.poll()?;
-        if self.streams.iter().all(|stream| stream.next.is_none()) {
-            let gaps = self
-                .streams
-                .iter()
-                .filter(|stream| stream.gap.get())
-                .count();
-            if gaps > 0 && gaps < self.streams.len() {
-                // The streams that have ended would be at the next group by now.
-                self.poll()?;
+        while self.is_held_up() {
+            self.poll()?;
+            // Streams that have given no row yet may have none in the next group either.
+            if !self.is_followed || self.tags.is_none() {
+                break;
             }
         }
         let ascending = self.plan.ascending;
@@ -132,6 +131,11 @@ impl<'a> Cursor<'a> {
             self.aux.fill(None);
         }
         for at in 0..self.streams.len() {
+            // The reference looks at the streams once to find the row and once to read it.
+            let stream = &mut self.streams[at];
+            if stream.next.is_none() && stream.gap.get() {
+                stream.next = stream.points.next()?;
+            }
             let is_here = |point: &mut Point| point.time == time && same_tags(&point.tags, &tags);
             let point = self.streams[at].next.take_if(is_here);
             self.contribute(at, point);
@@ -141,6 +145,16 @@ impl<'a> Cursor<'a> {
             tags,
             values: self.evaluate(),
         }))
+    }
+
+    /// Whether some streams pause while the others have ended, and so would be at the next group
+    /// if there is one.
+    fn is_held_up(&self) -> bool {
+        let gaps = self.streams.iter().filter(|stream| stream.gap.get());
+        let count = gaps.count();
+        count > 0
+            && count < self.streams.len()
+            && self.streams.iter().all(|stream| stream.next.is_none())
     }
 
     fn poll(&mut self) -> Result<(), Error> {

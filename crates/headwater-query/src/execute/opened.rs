@@ -31,6 +31,8 @@ pub(super) enum OpenedSource<'a> {
 pub(super) struct Group {
     pub(super) name: Arc<str>,
     pub(super) dims: Tags,
+    /// There is another group after this one.
+    pub(super) is_followed: bool,
 }
 
 /// How one level of a statement runs: the options that stages change on the way down (§2).

@@ -493,3 +493,13 @@ fn a_limit_does_not_end_a_statement_at_windows_without_result() {
         "m{host=a} 0:null,1\nm{host=b} 0:null,3",
     );
 }
+
+#[test]
+fn a_window_without_result_beside_other_calls_is_read_over() {
+    // The first window has too few points for the percentile.
+    check(
+        "m v=1 0\nm v=1 10\nm v=2 11\nm v=3 12",
+        "SELECT max(v), percentile(v, 20) FROM m WHERE time >= 0s AND time < 20s GROUP BY time(10s)",
+        "m 0:1,null 10:3,1",
+    );
+}
