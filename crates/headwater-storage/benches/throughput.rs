@@ -52,7 +52,9 @@ async fn run(rows: usize, hosts: usize) {
         .await
         .expect("a catalog");
     let bucket = create_bucket(&catalog).await;
-    let settings = Settings::new(folder.path());
+    let mut settings = Settings::new(folder.path());
+    settings.background = false;
+    settings.memtable_bytes_max = usize::MAX;
     let components = Components {
         catalog,
         clock,
@@ -76,13 +78,19 @@ async fn run(rows: usize, hosts: usize) {
     for writer in writers {
         writer.await.expect("a writer");
     }
-    before.report("ingest", rows);
-    measure("scan 1 column with what is in memory", rows, || {
+    before.report("write path", rows);
+    measure("scan 1 column in memory", rows, || {
         scan(&engine, bucket, 1, None)
     });
+    measure("scan 1 column in memory, again", rows, || {
+        scan(&engine, bucket, 1, None)
+    });
+    let flush = Moment::now();
     engine.flush().await.expect("a flush");
-    engine.compact_all(false).await.expect("a compaction");
-    before.report("ingest with flush", rows);
+    flush.report("flush", rows);
+    let compact = Moment::now();
+    engine.compact_all(true).await.expect("a compaction");
+    compact.report("compaction", rows);
     let statistics = engine.statistics();
     println!(
         "{} MB of lines became {} files of {} MB",

@@ -116,22 +116,34 @@ pub(super) fn choose(
     if values.null_count() == values.len() || *values.data_type() == DataType::Boolean {
         return Ok(fast);
     }
-    let dictionary_size = distinct_values(values).map(|distinct| distinct.size(values.len()));
-    let is_integer = matches!(values.data_type(), DataType::Int64 | DataType::UInt64);
-    if !is_integer && dictionary_size.is_some_and(|size| size < 1.0) {
-        return Ok(DICTIONARY);
-    }
     let sample = sample(values)?;
+    let is_integer = matches!(values.data_type(), DataType::Int64 | DataType::UInt64);
+    let dictionary_size = || distinct_values(values).map(|distinct| distinct.size(values.len()));
+    let mut known_size = None;
+    if !is_integer {
+        known_size = dictionary_size();
+        if known_size.is_some_and(|size| size < 1.0) {
+            return Ok(DICTIONARY);
+        }
+    }
     let size = |how: ChunkEncoding| -> Result<f64, ParquetError> {
         let chunk = encode_chunk(column, &sample, how, SAMPLE_RUN_ROWS)?;
         Ok(chunk.close().bytes_written as f64 / sample.len() as f64)
     };
     let mut best = fast;
     let mut best_size = size(fast)?;
-    if let Some(dictionary_size) = dictionary_size
-        && dictionary_size < best_size
+    if is_integer {
+        // Integers mostly encode smaller as differences; then the sample already has too many
+        // distinct values for a dictionary, and the whole column need not be looked at.
+        let at_least = distinct_values(&sample).map(|distinct| distinct.number_size());
+        if at_least.is_none_or(|size| size < best_size) {
+            known_size = dictionary_size();
+        }
+    }
+    if let Some(size) = known_size
+        && size < best_size
     {
-        (best, best_size) = (DICTIONARY, dictionary_size);
+        (best, best_size) = (DICTIONARY, size);
     }
     let ratio_max = if favors_size {
         ZSTD_RATIO_MAX_FOR_SIZE
@@ -174,8 +186,13 @@ struct Distinct {
 impl Distinct {
     /// Bytes per row of a chunk of `rows` rows, which a sample could not tell.
     fn size(&self, rows: usize) -> f64 {
+        self.number_size() + self.bytes as f64 / rows as f64
+    }
+
+    /// Bytes of a number into the dictionary.
+    fn number_size(&self) -> f64 {
         let bits = usize::BITS - self.count.saturating_sub(1).leading_zeros();
-        f64::from(bits) / 8.0 + self.bytes as f64 / rows as f64
+        f64::from(bits) / 8.0
     }
 }
 

@@ -2,6 +2,7 @@
 //! the directory in memory.
 
 mod buffer;
+mod tag_chunk;
 
 use std::path::{Path, PathBuf};
 
@@ -326,14 +327,23 @@ impl FileWriter {
                 .next()
                 .expect("has a column for each one of the buffer")
         };
+        let descriptors = self.parquet.schema_descr().columns().to_vec();
+        let descriptor = |at: usize| descriptors[at].clone();
         let mut row_group = self.parquet.next_row_group()?;
         encoding::encode_chunk(next(), &group.times, encoding::DELTA, page_rows)?
             .append_to_row_group(&mut row_group)?;
         for tag in 0..self.directory.schema().tag_keys.len() {
-            let values = buffer::tag_column(&self.directory, tag, &group.runs);
-            // Never read by us, so its pages may be as large as the row group.
-            encoding::encode_chunk(next(), &values, encoding::DICTIONARY, rows)?
-                .append_to_row_group(&mut row_group)?;
+            let (values, runs) = buffer::tag_runs(&self.directory, tag, &group.runs);
+            let column = next();
+            if tag_chunk::is_suited(&values, &runs) {
+                let (bytes, close) = tag_chunk::encode(descriptor(1 + tag), &values, &runs)?;
+                row_group.append_column(&bytes, close)?;
+            } else {
+                let values = buffer::tag_column(&values, &runs);
+                // Never read by us, so its pages may be as large as the row group.
+                encoding::encode_chunk(column, &values, encoding::DICTIONARY, rows)?
+                    .append_to_row_group(&mut row_group)?;
+            }
         }
         for values in &group.fields {
             let column = next();

@@ -13,6 +13,7 @@ use arrow_array::{
 use arrow_schema::DataType;
 use headwater_model::FieldType;
 
+use super::tag_chunk::ValueRun;
 use crate::file::{FileSchema, directory::DirectoryBuilder};
 
 /// The Arrow type of the values of a field.
@@ -161,25 +162,41 @@ impl FieldBuffer {
     }
 }
 
-/// The column of a tag: one value per run of rows, as numbers into a dictionary.
-pub(super) fn tag_column(directory: &DirectoryBuilder, tag: usize, runs: &[SeriesRun]) -> ArrayRef {
+/// A tag's distinct values in these runs, and the runs as numbers into them.
+pub(super) fn tag_runs<'a>(
+    directory: &'a DirectoryBuilder,
+    tag: usize,
+    runs: &[SeriesRun],
+) -> (Vec<&'a str>, Vec<ValueRun>) {
     let all_values = directory.provisional_values(tag);
     let mut values: Vec<&str> = Vec::new();
     let mut numbers = rustc_hash::FxHashMap::default();
+    let mut value_runs = Vec::with_capacity(runs.len());
+    for run in runs {
+        let value = match directory.provisional_code(tag, run.series) {
+            0 => None,
+            code => Some(*numbers.entry(code).or_insert_with(|| {
+                values.push(&all_values[code as usize - 1]);
+                values.len() as u32 - 1
+            })),
+        };
+        value_runs.push(ValueRun {
+            value,
+            rows: run.rows,
+        });
+    }
+    (values, value_runs)
+}
+
+/// The same as one array.
+pub(super) fn tag_column(values: &[&str], runs: &[ValueRun]) -> ArrayRef {
     let mut keys = arrow_array::builder::PrimitiveBuilder::<Int32Type>::new();
     for run in runs {
-        match directory.provisional_code(tag, run.series) {
-            0 => keys.append_nulls(run.rows),
-            code => {
-                let number = *numbers.entry(code).or_insert_with(|| {
-                    values.push(&all_values[code as usize - 1]);
-                    values.len() as i32 - 1
-                });
-                keys.append_value_n(number, run.rows);
-            }
+        match run.value {
+            None => keys.append_nulls(run.rows),
+            Some(value) => keys.append_value_n(value as i32, run.rows),
         }
     }
     let values = Arc::new(StringArray::from_iter_values(values));
-    let column = DictionaryArray::new(keys.finish(), values);
-    Arc::new(column)
+    Arc::new(DictionaryArray::new(keys.finish(), values))
 }
