@@ -59,6 +59,7 @@ use dense::DenseRunner;
 use opened::{Group, Opened};
 use output::SeriesBuilder;
 use raw::RawRunner;
+use reduce::Pause;
 use window::Windows;
 
 /// The receiver of an answer wants no more of it.
@@ -195,7 +196,7 @@ impl Answer<'_> {
         let mut count: u32 = 0;
         loop {
             let Some(row) = cursor.next()? else {
-                if !builder.gap.get() {
+                if builder.gap.get() == Pause::No {
                     return Ok(false);
                 }
                 if !std::mem::take(&mut self.has_rows) {

@@ -2,7 +2,7 @@
 //! sources (`spec/influxql/00_execution_model.md` §4). This is the general path, point by point;
 //! `dense` and `raw` take the common shapes over whole columns.
 
-use std::{cell::Cell, rc::Rc, sync::Arc};
+use std::{rc::Rc, sync::Arc};
 
 use headwater_influxql::ast::Fill;
 use headwater_model::FieldType;
@@ -50,14 +50,14 @@ impl<'a> Builder<'a> {
         Self {
             context,
             group,
-            gap: Rc::new(Cell::new(false)),
+            gap: Gap::default(),
         }
     }
 
     /// The same for a stream of its own.
     pub(super) fn with_own_gap(&self) -> Self {
         Self {
-            gap: Rc::new(Cell::new(false)),
+            gap: Gap::default(),
             ..self.clone()
         }
     }

@@ -11,7 +11,7 @@ use super::{
     expression,
     opened::Level,
     point::{Point, Points, Tags, cast},
-    reduce::Gap,
+    reduce::{Gap, Pause},
     stage::{fill_value, same_tags},
     types,
 };
@@ -96,10 +96,15 @@ impl<'a> Cursor<'a> {
     /// The next row. After a `None` that the gap of the builder marks, there may be more.
     pub(super) fn next(&mut self) -> Result<Option<Row>, Error> {
         self.poll()?;
+        // Streams that have given no row yet may have none in the next group either.
+        let goes_on = self.is_followed && self.tags.is_some();
         while self.is_held_up() {
+            if goes_on && !self.streams.iter().any(|s| s.gap.get() == Pause::Once) {
+                self.gap.set(Pause::No);
+                return Ok(None);
+            }
             self.poll()?;
-            // Streams that have given no row yet may have none in the next group either.
-            if !self.is_followed || self.tags.is_none() {
+            if !goes_on {
                 break;
             }
         }
@@ -116,8 +121,8 @@ impl<'a> Cursor<'a> {
                 }
             });
         let Some(least) = least else {
-            self.gap
-                .set(self.streams.iter().any(|stream| stream.gap.get()));
+            let pause = |stream: &Stream<'_>| stream.gap.get() != Pause::No;
+            self.gap.set(Pause::once(self.streams.iter().any(pause)));
             return Ok(None);
         };
         let (time, tags) = (least.time, Rc::clone(&least.tags));
@@ -133,7 +138,7 @@ impl<'a> Cursor<'a> {
         for at in 0..self.streams.len() {
             // The reference looks at the streams once to find the row and once to read it.
             let stream = &mut self.streams[at];
-            if stream.next.is_none() && stream.gap.get() {
+            if stream.next.is_none() && stream.gap.get() == Pause::Once {
                 stream.next = stream.points.next()?;
             }
             let is_here = |point: &mut Point| point.time == time && same_tags(&point.tags, &tags);
@@ -150,7 +155,7 @@ impl<'a> Cursor<'a> {
     /// Whether some streams pause while the others have ended, and so would be at the next group
     /// if there is one.
     fn is_held_up(&self) -> bool {
-        let gaps = self.streams.iter().filter(|stream| stream.gap.get());
+        let gaps = self.streams.iter().filter(|s| s.gap.get() != Pause::No);
         let count = gaps.count();
         count > 0
             && count < self.streams.len()

@@ -17,9 +17,26 @@ mod reducer;
 
 pub(super) use reducer::{Emitted, Reducer, ReducerKind, percentile_index, stddev};
 
-/// Set while a stream's last `None` was no end: a window gave nothing, or a point lay outside of
-/// its own window. A consumer that asks again gets what follows, if anything does.
-pub(super) type Gap = Rc<Cell<bool>>;
+/// What a stream's last `None` was.
+pub(super) type Gap = Rc<Cell<Pause>>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Pause {
+    /// The end.
+    #[default]
+    No,
+    /// A window gave nothing. A consumer that asks again gets what follows, if anything does.
+    Once,
+    /// A point lies outside of its own window: no end, but nothing follows either.
+    Forever,
+}
+
+impl Pause {
+    /// Nothing, or a pause.
+    pub(super) fn once(pauses: bool) -> Self {
+        if pauses { Self::Once } else { Self::No }
+    }
+}
 
 pub(super) struct Reduce<'a> {
     input: Peekable<'a>,
@@ -73,7 +90,7 @@ impl<'a> Reduce<'a> {
 
     /// Reduces one window.
     fn round(&mut self) -> Result<(), Error> {
-        self.gap.set(false);
+        self.gap.set(Pause::No);
         let Some(first) = self.first()? else {
             return Ok(());
         };
@@ -81,7 +98,7 @@ impl<'a> Reduce<'a> {
         if first.time < start || first.time >= end {
             // The first point lies outside of its own window: nothing is consumed, ever.
             self.input.unread(first);
-            self.gap.set(true);
+            self.gap.set(Pause::Forever);
             return Ok(());
         }
         let mut index: BTreeMap<Tags, usize> = BTreeMap::new();
@@ -99,7 +116,7 @@ impl<'a> Reduce<'a> {
             next = self.input.next()?;
         }
         self.emit(start);
-        self.gap.set(self.pending.is_empty());
+        self.gap.set(Pause::once(self.pending.is_empty()));
         Ok(())
     }
 

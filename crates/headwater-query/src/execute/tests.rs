@@ -503,3 +503,18 @@ fn a_window_without_result_beside_other_calls_is_read_over() {
         "m 0:1,null 10:3,1",
     );
 }
+
+#[test]
+fn a_call_that_is_stuck_does_not_hold_up_the_next_group() {
+    // Distinct values are stamped 0, which lies outside of the range that they are counted in.
+    check(
+        "m,host=a v=1 0\nm,host=b v=2 0",
+        "SELECT sum(v), count(distinct(v)) FROM m WHERE time >= 0s AND time < 5s GROUP BY host",
+        "m{host=a} 0:1,1\nm{host=b} 0:2,1",
+    );
+    check(
+        "m,host=a v=1 -10\nm,host=b v=2 -10",
+        "SELECT sum(v), count(distinct(v)) FROM m WHERE time < -5s GROUP BY host",
+        "m{host=a} 0:1,null\nm{host=b} 0:2,null",
+    );
+}

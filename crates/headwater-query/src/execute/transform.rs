@@ -11,7 +11,7 @@ use headwater_model::{FieldType, MIN_TIME, Value};
 use super::{
     expression,
     point::{ListStream, Point, PointStream, Points, Tags},
-    reduce::Gap,
+    reduce::{Gap, Pause},
     window::Windows,
 };
 use crate::{
@@ -171,12 +171,12 @@ pub(super) struct Forecast {
 struct Forecasts {
     points: ListStream,
     gap: Gap,
-    pauses: bool,
+    pause: Pause,
 }
 
 impl PointStream for Forecasts {
     fn next(&mut self) -> Result<Option<Point>, Error> {
-        self.gap.set(std::mem::take(&mut self.pauses));
+        self.gap.set(std::mem::take(&mut self.pause));
         self.points.next()
     }
 }
@@ -221,10 +221,10 @@ pub(super) fn holt_winters<'a>(
     } else {
         out.sort_by_key(|point| std::cmp::Reverse(point.time));
     }
-    let pauses = has_input && out.is_empty();
+    let pause = Pause::once(has_input && out.is_empty());
     Ok(Box::new(Forecasts {
         points: ListStream(out.into_iter()),
         gap,
-        pauses,
+        pause,
     }))
 }
