@@ -245,7 +245,9 @@ impl Generator<'_> {
             }
         }
         // Runs of equal values: with more than twelve points InfluxDB's sort mixes them.
-        if (text.contains("mode(") || text.contains("percentile(")) && select.window.is_none() {
+        let is_unstable =
+            text.contains("mode(") || (text.contains("percentile(") && select.window.is_none());
+        if is_unstable {
             select.window = Some(format!("time({}s)", self.span.step));
             if select.bounds.len() < 2 {
                 self.bound(select);

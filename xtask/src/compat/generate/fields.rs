@@ -18,9 +18,13 @@ impl Generator<'_> {
 
     pub(super) fn aggregate(&mut self, names: &Names) -> String {
         let field = self.number(names);
-        let mode = if names.is_derived { "count" } else { "mode" };
+        let (mode, stddev) = if names.is_derived {
+            ("count", "mean")
+        } else {
+            ("mode", "stddev")
+        };
         let name = self.random.pick(&[
-            "count", "sum", "mean", "median", mode, "spread", "stddev", "distinct", "count", "sum",
+            "count", "sum", "mean", "median", mode, "spread", stddev, "distinct", "count", "sum",
             "mean",
         ]);
         match self.random.below(25) {

@@ -71,7 +71,7 @@ impl Generator<'_> {
         }
         let mutated = words.concat();
         // Without its bounds a query would have millions of windows.
-        let is_bounded = mutated.contains("time >") && mutated.contains("time <");
+        let is_bounded = mutated.contains(" time >") && mutated.contains(" AND time <");
         if mutated.contains("time(") && !is_bounded {
             return "SELECT mean(v, x) FROM cpu GROUP BY host".to_owned();
         }
