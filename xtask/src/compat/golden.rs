@@ -98,9 +98,16 @@ fn replay(theirs: &Side, name: &str, text: &str) -> Result<Vec<Option<String>>> 
                 }
             }
             "query" => {
+                // What is not offered would change the data there; other formats than JSON are
+                // not compared.
+                let expected = step.expected();
+                if expected.body.is_null() || expected.body.to_string().contains("not implemented")
+                {
+                    continue;
+                }
                 let database = step.option("db").unwrap_or(name);
                 let answer = theirs.query(database, &step.parameters(), &input)?;
-                let pair = known::normalise(&input, &step.expected(), &answer);
+                let pair = known::normalise(&input, &expected, &answer);
                 outcomes.push(pair.and_then(|(ours, theirs)| {
                     let place = compare::difference(&ours, &theirs)?;
                     Some(format!(
