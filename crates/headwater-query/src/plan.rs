@@ -246,3 +246,30 @@ pub enum MathFunction {
     Ceil,
     Round,
 }
+
+impl MathFunction {
+    /// The function of a name in lower case.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "abs" => Self::Abs,
+            "sin" => Self::Sin,
+            "cos" => Self::Cos,
+            "tan" => Self::Tan,
+            "asin" => Self::Asin,
+            "acos" => Self::Acos,
+            "atan" => Self::Atan,
+            "atan2" => Self::Atan2,
+            "exp" => Self::Exp,
+            "ln" => Self::Ln,
+            "log" => Self::Log,
+            "log2" => Self::Log2,
+            "log10" => Self::Log10,
+            "sqrt" => Self::Sqrt,
+            "pow" => Self::Pow,
+            "floor" => Self::Floor,
+            "ceil" => Self::Ceil,
+            "round" => Self::Round,
+            _ => return None,
+        })
+    }
+}

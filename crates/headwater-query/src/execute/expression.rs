@@ -138,31 +138,6 @@ pub(super) fn as_float(value: &Value) -> Option<f64> {
     })
 }
 
-/// The math function of a (lower-case) name.
-pub(super) fn math_function(name: &str) -> Option<MathFunction> {
-    Some(match name {
-        "abs" => MathFunction::Abs,
-        "sin" => MathFunction::Sin,
-        "cos" => MathFunction::Cos,
-        "tan" => MathFunction::Tan,
-        "asin" => MathFunction::Asin,
-        "acos" => MathFunction::Acos,
-        "atan" => MathFunction::Atan,
-        "atan2" => MathFunction::Atan2,
-        "exp" => MathFunction::Exp,
-        "ln" => MathFunction::Ln,
-        "log" => MathFunction::Log,
-        "log2" => MathFunction::Log2,
-        "log10" => MathFunction::Log10,
-        "sqrt" => MathFunction::Sqrt,
-        "pow" => MathFunction::Pow,
-        "floor" => MathFunction::Floor,
-        "ceil" => MathFunction::Ceil,
-        "round" => MathFunction::Round,
-        _ => return None,
-    })
-}
-
 /// A math function of its arguments (functions.md §4); `None` for arguments that are no numbers.
 pub(super) fn math_call(function: MathFunction, args: &[Value]) -> Option<Value> {
     let first = args.first()?;

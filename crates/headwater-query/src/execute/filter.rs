@@ -258,7 +258,7 @@ impl RowCondition {
                 left: Box::new(Self::compile(&binary.left, column)),
                 right: Box::new(Self::compile(&binary.right, column)),
             },
-            Expr::Call(call) => match expression::math_function(&call.name) {
+            Expr::Call(call) => match MathFunction::from_name(&call.name) {
                 Some(function) => Self::Math {
                     function,
                     args: call

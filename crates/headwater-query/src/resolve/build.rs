@@ -250,7 +250,7 @@ impl SelectList {
                 left: Box::new(self.row_expr(&b.left)),
                 right: Box::new(self.row_expr(&b.right)),
             },
-            Expr::Call(call) => match math_function(&call.name) {
+            Expr::Call(call) => match MathFunction::from_name(&call.name) {
                 Some(function) => RowExpr::Math {
                     function,
                     args: call.args.iter().map(|arg| self.row_expr(arg)).collect(),
@@ -484,30 +484,6 @@ fn transform(call: &Call, window: Window) -> Option<Transform> {
         "chande_momentum_oscillator" => {
             Transform::ChandeMomentumOscillator(smoothing(Warmup::None))
         }
-        _ => return None,
-    })
-}
-
-fn math_function(name: &str) -> Option<MathFunction> {
-    Some(match name {
-        "abs" => MathFunction::Abs,
-        "sin" => MathFunction::Sin,
-        "cos" => MathFunction::Cos,
-        "tan" => MathFunction::Tan,
-        "asin" => MathFunction::Asin,
-        "acos" => MathFunction::Acos,
-        "atan" => MathFunction::Atan,
-        "atan2" => MathFunction::Atan2,
-        "exp" => MathFunction::Exp,
-        "ln" => MathFunction::Ln,
-        "log" => MathFunction::Log,
-        "log2" => MathFunction::Log2,
-        "log10" => MathFunction::Log10,
-        "sqrt" => MathFunction::Sqrt,
-        "pow" => MathFunction::Pow,
-        "floor" => MathFunction::Floor,
-        "ceil" => MathFunction::Ceil,
-        "round" => MathFunction::Round,
         _ => return None,
     })
 }
