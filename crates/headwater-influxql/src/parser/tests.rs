@@ -83,7 +83,7 @@ fn fill_and_timezone_are_calls() {
         "unable to find time zone europe/berlin",
     );
     let Statement::Select(select) = statement("SELECT a FROM m fill(7)") else {
-        unreachable!()
+        panic!("not a Statement::Select")
     };
     assert_eq!(select.fill, Fill::Number(FillNumber::Integer(7)));
 }
@@ -115,7 +115,7 @@ fn only_time_can_be_ordered_by() {
         "found time, expected identifier, ASC, DESC at line 1, char 25",
     );
     let Statement::ShowSeries(show) = statement("SHOW SERIES ORDER BY time") else {
-        unreachable!()
+        panic!("not a Statement::ShowSeries")
     };
     assert_eq!(
         show.order,
@@ -314,10 +314,10 @@ fn a_source_has_at_most_three_segments() {
         r#"too many segments in "d"...m at line 1, char 1"#,
     );
     let Statement::Select(select) = statement("SELECT a FROM rp./x/") else {
-        unreachable!()
+        panic!("not a Statement::Select")
     };
     let Source::Measurement(measurement) = &select.sources[0] else {
-        unreachable!()
+        panic!("not a Source::Measurement")
     };
     assert_eq!(measurement.retention_policy, "rp");
     assert!(measurement.name.is_empty() && measurement.regex.is_some());
@@ -383,7 +383,7 @@ fn show_statements_refuse_what_they_do_not_have() {
     );
     let text = "SHOW TAG VALUES WITH KEY = host";
     let Statement::ShowTagValues(show) = statement(text) else {
-        unreachable!()
+        panic!("not a Statement::ShowTagValues")
     };
     assert_eq!(show.with_key, Some(WithKey::Eq("host".to_owned())));
 }
@@ -436,10 +436,10 @@ fn administration_keeps_its_name_and_parts() {
         assert_eq!(admin.name, name, "{text}");
     }
     let Statement::Admin(admin) = statement("CREATE DATABASE d WITH DURATION INF NAME r") else {
-        unreachable!()
+        panic!("not a Statement::Admin")
     };
     let AdminDetail::CreateDatabase { name, policy } = admin.detail else {
-        unreachable!()
+        panic!("not a AdminDetail::CreateDatabase")
     };
     let policy = policy.unwrap();
     assert_eq!(

@@ -31,7 +31,7 @@ fn changes_reach_every_level() {
 fn measurements_of_subqueries_and_targets_are_visited() {
     let text = "SELECT a INTO t FROM m, (SELECT max(a) FROM n)";
     let Statement::Select(mut select) = parse_statement(text).unwrap() else {
-        unreachable!()
+        panic!("not a Statement::Select")
     };
     assert!(!has_calls(&select));
     walk_measurements_mut(&mut select, &mut |measurement| {
