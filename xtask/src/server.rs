@@ -10,6 +10,11 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use nix::{
+    sys::signal::{Signal, kill},
+    time::clock_getcpuclockid,
+    unistd::Pid,
+};
 
 /// A child process that is killed when this is dropped.
 pub(crate) struct Server {
@@ -20,13 +25,22 @@ pub(crate) struct Server {
 impl Server {
     /// Our own server, as cargo built it at `binary`.
     pub(crate) fn headwater(binary: &Path, data_dir: &Path, args: &[&str]) -> Result<Self> {
-        let mut child = Command::new(binary)
+        Self::headwater_by(Command::new(binary), data_dir, args)
+    }
+
+    /// The same, started by a command that ends with the path of our binary.
+    pub(crate) fn headwater_by(
+        mut command: Command,
+        data_dir: &Path,
+        args: &[&str],
+    ) -> Result<Self> {
+        let mut child = command
             .args(["serve", "--bind", "127.0.0.1:0", "--data-dir"])
             .arg(data_dir)
             .args(args)
             .stderr(Stdio::piped())
             .spawn()
-            .with_context(|| format!("cannot start {}", binary.display()))?;
+            .with_context(|| format!("cannot start {command:?}"))?;
         let stderr = child.stderr.take().expect("stderr is piped");
         let mut lines = BufReader::new(stderr).lines();
         let mut said = String::new();
@@ -78,6 +92,25 @@ impl Server {
         Ok(server)
     }
 
+    /// Debian's VictoriaMetrics, which takes writes of the 1.x API.
+    pub(crate) fn victoria_metrics(dir: &Path) -> Result<Self> {
+        let http = free_port()?;
+        let child = Command::new("victoria-metrics")
+            .arg(format!("-storageDataPath={}", dir.display()))
+            .arg(format!("-httpListenAddr=127.0.0.1:{http}"))
+            .arg("-retentionPeriod=100y")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("cannot start victoria-metrics")?;
+        let server = Self {
+            child,
+            url: format!("http://127.0.0.1:{http}"),
+        };
+        server.wait_for(http)?;
+        Ok(server)
+    }
+
     fn wait_for(&self, port: u16) -> Result<()> {
         let deadline = Instant::now() + Duration::from_secs(30);
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
@@ -89,18 +122,24 @@ impl Server {
         Ok(())
     }
 
-    /// User and system CPU seconds the process has used.
+    /// User and system CPU seconds the process has used, its ended threads included, from its CPU
+    /// clock of nanoseconds.
     pub(crate) fn cpu_seconds(&self) -> Result<f64> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        let fields: Vec<&str> = stat
-            .rsplit_once(')')
-            .context("odd /proc stat")?
-            .1
-            .split_whitespace()
-            .collect();
-        let ticks: u64 = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
-        // USER_HZ is 100 on every Linux this runs on.
-        Ok(ticks as f64 / 100.0)
+        let pid = Pid::from_raw(self.child.id().cast_signed());
+        let time = clock_getcpuclockid(pid)?.now()?;
+        Ok(time.tv_sec() as f64 + time.tv_nsec() as f64 / 1e9)
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks the process to stop as a service manager does, and waits for its end.
+    pub(crate) fn stop(mut self) -> Result<()> {
+        let pid = Pid::from_raw(self.child.id().cast_signed());
+        kill(pid, Signal::SIGTERM)?;
+        self.child.wait()?;
+        Ok(())
     }
 
     /// The largest resident set so far, in MiB.

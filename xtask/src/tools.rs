@@ -65,6 +65,27 @@ pub(crate) fn influxd() -> Result<()> {
     Ok(())
 }
 
+/// Debian's VictoriaMetrics; its service is not started.
+pub(crate) fn victoria_metrics() -> Result<()> {
+    if is_installed("victoria-metrics") {
+        return Ok(());
+    }
+    install_debian("victoria-metrics")?;
+    let _ = Command::new("service")
+        .args(["victoria-metrics", "stop"])
+        .status();
+    Ok(())
+}
+
+/// Counts instructions and reads the counts.
+pub(crate) fn valgrind() -> Result<()> {
+    if is_installed("valgrind") {
+        Ok(())
+    } else {
+        install_debian("valgrind")
+    }
+}
+
 fn install_debian(package: &str) -> Result<()> {
     if !is_installed("apt-get") {
         bail!("install {package} of InfluxDB 1.x's age by hand: this machine has no apt-get");

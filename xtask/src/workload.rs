@@ -72,52 +72,85 @@ pub(crate) struct Scale {
     pub(crate) hosts: usize,
     pub(crate) hours: i64,
     pub(crate) seed: u64,
+    /// Fields of a row, at most ten.
+    pub(crate) fields: usize,
     /// Fields with four decimals in place of integers.
     pub(crate) floats: bool,
+    /// Rows at which the data ends, though the hours do not.
+    pub(crate) rows_max: usize,
 }
 
 impl Scale {
     pub(crate) fn rows(self) -> usize {
-        self.hosts * (self.hours * 3600 / STEP_SECONDS) as usize
+        (self.hosts * (self.hours * 3600 / STEP_SECONDS) as usize).min(self.rows_max)
     }
 
-    /// Request bodies of `batch` lines, each field a bounded random walk.
-    pub(crate) fn bodies(self, batch: usize) -> Vec<String> {
+    pub(crate) fn values(self) -> usize {
+        self.rows() * self.fields
+    }
+
+    /// Request bodies of `batch` lines, each field a bounded random walk, made as they are asked for.
+    pub(crate) fn bodies(self, batch: usize) -> Bodies {
         let mut random = Random::new(self.seed);
-        let prefixes: Vec<String> = (0..self.hosts)
+        let prefixes = (0..self.hosts)
             .map(|host| prefix(host, &mut random))
             .collect();
-        let mut state: Vec<f64> = (0..self.hosts * FIELDS.len())
+        let state = (0..self.hosts * self.fields)
             .map(|_| random.unit() * 100.0)
             .collect();
-        let (mut bodies, mut body, mut lines) = (Vec::new(), String::new(), 0);
-        for step in 0..self.hours * 3600 / STEP_SECONDS {
-            let time = (START + step * STEP_SECONDS) * 1_000_000_000;
-            for (host, prefix) in prefixes.iter().enumerate() {
-                body.push_str(prefix);
-                for (i, field) in FIELDS.iter().enumerate() {
-                    let value = &mut state[host * FIELDS.len() + i];
-                    *value = (*value + random.normal()).clamp(0.0, 100.0);
-                    let comma = if i == 0 { "" } else { "," };
-                    let written = if self.floats {
-                        write!(body, "{comma}{field}={value:.4}")
-                    } else {
-                        write!(body, "{comma}{field}={}i", *value as i64)
-                    };
-                    written.expect("writes to a String");
-                }
-                writeln!(body, " {time}").expect("writes to a String");
-                lines += 1;
-                if lines == batch {
-                    bodies.push(std::mem::take(&mut body));
-                    lines = 0;
-                }
-            }
+        Bodies {
+            scale: self,
+            batch,
+            random,
+            prefixes,
+            state,
+            row: 0,
         }
-        if lines > 0 {
-            bodies.push(body);
+    }
+}
+
+/// See [`Scale::bodies`].
+pub(crate) struct Bodies {
+    scale: Scale,
+    batch: usize,
+    random: Random,
+    prefixes: Vec<String>,
+    /// The last value of each field of each host.
+    state: Vec<f64>,
+    row: usize,
+}
+
+impl Iterator for Bodies {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        let end = self.scale.rows().min(self.row + self.batch);
+        let mut body = String::new();
+        for row in self.row..end {
+            self.write_row(&mut body, row);
         }
-        bodies
+        self.row = end;
+        (!body.is_empty()).then_some(body)
+    }
+}
+
+impl Bodies {
+    fn write_row(&mut self, body: &mut String, row: usize) {
+        let (step, host) = (row / self.scale.hosts, row % self.scale.hosts);
+        body.push_str(&self.prefixes[host]);
+        for (i, field) in FIELDS[..self.scale.fields].iter().enumerate() {
+            let value = &mut self.state[host * self.scale.fields + i];
+            *value = (*value + self.random.normal()).clamp(0.0, 100.0);
+            let comma = if i == 0 { "" } else { "," };
+            let written = if self.scale.floats {
+                write!(body, "{comma}{field}={value:.4}")
+            } else {
+                write!(body, "{comma}{field}={}i", *value as i64)
+            };
+            written.expect("writes to a String");
+        }
+        let time = (START + step as i64 * STEP_SECONDS) * 1_000_000_000;
+        writeln!(body, " {time}").expect("writes to a String");
     }
 }
 
