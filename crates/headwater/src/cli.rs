@@ -1,5 +1,6 @@
 //! The command line: what may be written, and which file carries it out.
 
+mod config;
 mod serve;
 mod setup;
 
@@ -19,6 +20,9 @@ struct Cli {
 enum Command {
     /// Start the server
     Serve(serve::Args),
+    /// Check settings, or print a sample of them
+    #[command(subcommand)]
+    Config(config::Command),
     /// Set up a running server: the first user, organization, bucket and token
     Setup(setup::Args),
 }
@@ -27,6 +31,7 @@ enum Command {
 pub(crate) fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(args) => serve::run(args),
+        Command::Config(command) => config::run(command),
         Command::Setup(args) => setup::run(&args),
     };
     match result {

@@ -2,6 +2,7 @@
 
 mod cli;
 mod demo;
+mod settings;
 mod wire;
 
 use std::process::ExitCode;

@@ -1,21 +1,16 @@
 //! Builds every component and joins them; the only place that does.
 
-use std::{fs::File, path::PathBuf, sync::Arc};
+use std::{fs::File, sync::Arc};
 
 use anyhow::{Context, Result, anyhow, bail};
-use headwater_catalog::{Catalog, Profile};
+use headwater_catalog::Catalog;
 use headwater_env::{OsRandom, SharedClock, SharedRandom, StdFileSystem, SystemClock};
 use headwater_http::AppState;
 use headwater_query::QueryEngine;
 use headwater_storage::{Components, Engine};
 use tracing::info;
 
-/// What the command line chose.
-pub(crate) struct Settings {
-    pub(crate) data_dir: PathBuf,
-    pub(crate) profile: String,
-    pub(crate) memtable_flush_bytes: Option<usize>,
-}
+use crate::settings::Settings;
 
 /// The server, ready to be listened for.
 pub(crate) struct Wired {
@@ -27,44 +22,33 @@ pub(crate) struct Wired {
 }
 
 pub(crate) async fn open(settings: &Settings) -> Result<Wired> {
-    let dir = &settings.data_dir;
+    let dir = &settings.storage.data_dir;
     std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
     let lock = lock(dir)?;
     let clock: SharedClock = Arc::new(SystemClock);
     let random: SharedRandom = Arc::new(OsRandom);
     let started = clock.monotonic();
-    let profile = match settings.profile.as_str() {
-        "oss" => Profile::Oss,
-        _ => Profile::Cloud,
-    };
     let catalog = Catalog::open_with(
         &format!("sqlite://{}?mode=rwc", dir.join("catalog.sqlite").display()),
-        headwater_catalog::Settings {
-            profile,
-            ..Default::default()
-        },
+        settings.catalog(),
         clock.clone(),
         random.clone(),
     )
     .await
     .map_err(|error| anyhow!("opening the catalog: {error}"))?;
-    let mut storage = headwater_storage::Settings::new(dir);
-    if let Some(bytes) = settings.memtable_flush_bytes {
-        storage.memtable_bytes_flush = bytes;
-    }
     let components = Components {
         catalog: catalog.clone(),
         clock: clock.clone(),
         file_system: Arc::new(StdFileSystem),
     };
-    let engine = Engine::open(storage, components)
+    let engine = Engine::open(settings.storage.clone(), components)
         .await
         .map_err(|error| anyhow!("opening the storage engine: {error}"))?;
     let query = QueryEngine::new(
         catalog.clone(),
         engine.clone(),
         clock.clone(),
-        headwater_query::Settings::default(),
+        settings.query.clone(),
     );
     info!(
         "opened {} in {:?}",
@@ -77,7 +61,7 @@ pub(crate) async fn open(settings: &Settings) -> Result<Wired> {
         query,
         clock,
         random,
-        settings: Arc::default(),
+        settings: Arc::new(settings.http.clone()),
     };
     Ok(Wired {
         catalog,

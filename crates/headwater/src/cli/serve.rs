@@ -1,6 +1,6 @@
 //! `headwater serve`: opens the data directory, listens, and stops cleanly on SIGTERM or Ctrl-C.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use axum::serve::ListenerExt;
@@ -13,58 +13,41 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     demo,
+    settings::{Flags, Layers, Settings},
     wire::{self, Wired},
 };
 
-/// How long requests that are under way may take to finish once the server is told to stop.
-const SHUTDOWN_LIMIT: Duration = Duration::from_secs(30);
-
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Address and port to listen on; port 0 takes a free one
-    #[arg(long, default_value = "127.0.0.1:8086", env = "HEADWATER_BIND")]
-    bind: SocketAddr,
-    /// Where everything is kept; made if it does not exist
-    #[arg(long, default_value = "./data", env = "HEADWATER_DATA_DIR")]
-    data_dir: PathBuf,
-    /// How databases map to buckets: `cloud` maps on write, `oss` has virtual mappings
-    #[arg(long, default_value = "cloud", env = "HEADWATER_PROFILE", value_parser = ["cloud", "oss"])]
-    profile: String,
+    #[command(flatten)]
+    settings: Flags,
     /// Set up an empty data directory with a demo organization and print its token
     #[arg(long)]
     demo: bool,
-    /// Bytes of points in memory at which they are written to files
-    #[arg(long, env = "HEADWATER_MEMTABLE_FLUSH_BYTES")]
-    memtable_flush_bytes: Option<usize>,
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
-    let filter =
-        EnvFilter::try_from_env("HEADWATER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let settings = Layers::load(&args.settings, std::env::vars())?.settings;
     tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(EnvFilter::try_new(&settings.log.filter)?)
         .with_writer(std::io::stderr)
         .init();
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?
-        .block_on(serve(args))
+        .block_on(serve(settings, args.demo))
 }
 
-async fn serve(args: Args) -> Result<()> {
-    let wired = wire::open(&wire::Settings {
-        data_dir: args.data_dir,
-        profile: args.profile,
-        memtable_flush_bytes: args.memtable_flush_bytes,
-    })
-    .await?;
+async fn serve(settings: Settings, demo: bool) -> Result<()> {
+    let wired = wire::open(&settings).await?;
     let docker = demo::docker_setup(&wired.catalog).await?;
-    let listener = TcpListener::bind(args.bind)
+    let bind = settings.server.bind;
+    let listener = TcpListener::bind(bind)
         .await
-        .with_context(|| format!("cannot listen on {}", args.bind))?;
+        .with_context(|| format!("cannot listen on {bind}"))?;
     let address = listener.local_addr()?;
-    if args.demo {
+    if demo {
         demo::set_up(&wired.catalog, address).await?;
     }
     if !docker && wired.catalog.state().is_setup_allowed() {
@@ -75,10 +58,10 @@ async fn serve(args: Args) -> Result<()> {
         );
     }
     info!("listening on http://{address}");
-    serve_until_told(listener, wired).await
+    serve_until_told(listener, wired, settings.server.shutdown_limit).await
 }
 
-async fn serve_until_told(listener: TcpListener, wired: Wired) -> Result<()> {
+async fn serve_until_told(listener: TcpListener, wired: Wired, limit: Duration) -> Result<()> {
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
             warn!("cannot disable Nagle's algorithm for a connection: {error}");
@@ -91,7 +74,7 @@ async fn serve_until_told(listener: TcpListener, wired: Wired) -> Result<()> {
     });
     let stopping = async {
         let _ = wait.wait_for(|told| *told).await;
-        tokio::time::sleep(SHUTDOWN_LIMIT).await;
+        tokio::time::sleep(limit).await;
     };
     tokio::spawn(async move {
         let signal = stop_signal().await;
@@ -100,7 +83,7 @@ async fn serve_until_told(listener: TcpListener, wired: Wired) -> Result<()> {
     });
     tokio::select! {
         served = serving.into_future() => served.context("the server failed")?,
-        () = stopping => warn!("requests were still running after {SHUTDOWN_LIMIT:?}"),
+        () = stopping => warn!("requests were still running after {limit:?}"),
     }
     wired
         .engine

@@ -1,6 +1,7 @@
 //! End-to-end tests of the real binary over loopback, each with a server and data of its own.
 
 mod clients;
+mod config;
 mod golden;
 mod kill;
 mod parquet;
