@@ -1,18 +1,14 @@
 //! Existing clients, unchanged: Debian's `influx` shell 1.6.7, Python's `influxdb` 5.3.2, and the
 //! requests Grafana sends. `cargo xtask test` installs them.
 
-use std::{path::PathBuf, process::Command};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::server::{NAME, Server, TOKEN};
-
-/// The interpreter with our packages, from `cargo xtask test`.
-pub(crate) fn python() -> PathBuf {
-    std::env::var_os("HEADWATER_TEST_PYTHON")
-        .expect("run by `cargo xtask test`, which prepares a Python and names it")
-        .into()
-}
+use crate::{
+    python::python,
+    server::{NAME, Server, TOKEN},
+};
 
 /// What `influx -execute` prints.
 fn influx(server: &Server, args: &[&str], statement: &str) -> String {

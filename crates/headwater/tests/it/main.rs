@@ -5,5 +5,7 @@ mod config;
 mod golden;
 mod kill;
 mod parquet;
+mod python;
+mod seeds;
 mod serve;
 mod server;

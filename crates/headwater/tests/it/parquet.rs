@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, process::Command};
 
-use crate::{clients::python, server::Server};
+use crate::{python::python, server::Server};
 
 const SCRIPT: &str = "\
 import duckdb, sys

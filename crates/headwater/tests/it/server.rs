@@ -148,19 +148,22 @@ impl Server {
         if body.starts_with('{') {
             request = request.header("Content-Type", "application/json");
         }
-        let request = request.body(body.to_owned()).expect("a valid request");
-        let mut response = self.agent.run(request).ok()?;
-        let status = response.status().as_u16();
-        let body = response
-            .body_mut()
-            .with_config()
-            .limit(1 << 30)
-            .read_to_vec()
-            .ok()?;
+        let body = body.as_bytes().to_vec();
+        let response = self.send(request.body(body).expect("a valid request"))?;
         Some(Answer {
-            status,
-            body: String::from_utf8_lossy(&body).into_owned(),
+            status: response.status().as_u16(),
+            body: String::from_utf8_lossy(response.body()).into_owned(),
         })
+    }
+
+    /// Any request, its URL from [`Server::uri`]; `None` as for [`Server::try_request`].
+    pub(crate) fn send(
+        &self,
+        request: ureq::http::Request<Vec<u8>>,
+    ) -> Option<ureq::http::Response<Vec<u8>>> {
+        let (parts, mut body) = self.agent.run(request).ok()?.into_parts();
+        let body = body.with_config().limit(1 << 30).read_to_vec().ok()?;
+        Some(ureq::http::Response::from_parts(parts, body))
     }
 
     /// A form-encoded POST with the operator token.
@@ -183,7 +186,8 @@ impl Server {
         }
     }
 
-    fn uri(&self, path: &str, query: &[(&str, &str)]) -> String {
+    /// `path` on this server with `query`, encoded.
+    pub(crate) fn uri(&self, path: &str, query: &[(&str, &str)]) -> String {
         let mut uri = format!("{}{path}", self.url);
         for (i, (name, value)) in query.iter().enumerate() {
             uri.push(if i == 0 { '?' } else { '&' });
