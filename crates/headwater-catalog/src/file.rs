@@ -34,7 +34,7 @@ pub struct FileRecord {
     pub level: u32,
 }
 
-/// What a flush, a compaction or an expiry changes, all at once.
+/// What a flush, a compaction, a delete or an expiry changes, all at once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileChange {
     pub added: Vec<FileRecord>,
@@ -43,6 +43,8 @@ pub struct FileChange {
     pub schema_added: Vec<SchemaRecord>,
     /// Bucket, measurement and the start of the partition (`None`: of all partitions).
     pub schema_removed: Vec<(Id, String, Option<i64>)>,
+    /// Deletes. One that is listed already stays as it is.
+    pub tombstones_added: Vec<TombstoneRecord>,
     /// Sequence numbers of tombstones that no file needs any more.
     pub tombstones_removed: Vec<u64>,
 }

@@ -25,7 +25,7 @@
 //! | buckets | `create_bucket`, `update_bucket`, `delete_bucket` |
 //! | mappings | `create_mapping`, `update_mapping`, `delete_mapping`, [`map_for_write`](Catalog::map_for_write) |
 //! | databases of 1.x | `create_database`, `drop_database`, `create_retention_policy`, `alter_retention_policy`, `drop_retention_policy` |
-//! | storage | `storage_records`, `commit_files`, `add_tombstone`, `remove_bucket_storage`, `new_id` |
+//! | storage | `storage_records`, `commit_files`, `remove_bucket_storage`, `new_id` |
 //!
 //! # Credentials
 //!

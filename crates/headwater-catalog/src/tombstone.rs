@@ -2,8 +2,6 @@
 
 use headwater_model::Id;
 
-use crate::{Catalog, Result, sql::records};
-
 /// Hides the points of `bucket` that were written before `sequence` and match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TombstoneRecord {
@@ -18,12 +16,4 @@ pub struct TombstoneRecord {
     pub min_time: i64,
     /// Last nanosecond that is hidden.
     pub max_time: i64,
-}
-
-impl Catalog {
-    /// Records a delete. Recording the same sequence number again changes nothing, so that a
-    /// replayed log may repeat it.
-    pub async fn add_tombstone(&self, tombstone: TombstoneRecord) -> Result<()> {
-        records::add_tombstone(self.pool(), &tombstone).await
-    }
 }

@@ -15,13 +15,13 @@ use crate::{
     memtable::delete_rows,
     replay::Replayed,
     scan::PartitionView,
-    state::{BucketState, PartitionName, State},
+    state::{BucketState, PartitionName, PartitionState, State},
     tombstone::{DeleteRecord, DeleteRequest, Tombstone},
     wal::{Entry, Record},
 };
 
 /// Partitions that are gone from memory and still have to leave the catalog and the disk.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Burial {
     pub(crate) files: Vec<Arc<LiveFile>>,
     /// As [`FileChange::schema_removed`].
@@ -38,6 +38,7 @@ impl Burial {
 impl Inner {
     pub(crate) async fn delete(&self, bucket: Id, request: DeleteRequest) -> Result<()> {
         self.check_open()?;
+        self.check_disk().await?;
         if request.range.is_empty() || request.measurements.as_ref().is_some_and(Vec::is_empty) {
             return Ok(());
         }
@@ -48,7 +49,7 @@ impl Inner {
             max_time: request.range.end,
         };
         let maintenance = self.maintenance.lock().await;
-        let (new, touched, done) = {
+        let (touched, done) = {
             let mut state = self.state.lock();
             let Some(known) = state.buckets.get(&bucket) else {
                 return Ok(());
@@ -71,53 +72,71 @@ impl Inner {
                 self.poison
                     .set(format!("a delete was applied in part: {error}"));
             })?;
-            (new, touched, done)
+            // Even if the rest fails: memory has the delete, and the log may get it later.
+            state.unlisted_tombstones.extend(new);
+            (touched, done)
         };
         durable(done).await?;
-        let result = self.bury_dead(new, touched).await;
+        let result = self.bury_dead(touched).await;
         drop(maintenance);
-        result.inspect_err(|error| {
-            // Memory and log have the delete, the catalog has not: a flush must not pass it.
-            self.poison
-                .set(format!("a delete could not be recorded: {error}"));
-        })
+        result
     }
 
-    /// Tells the catalog of new tombstones, and removes the partitions among `touched` that they
-    /// leave without live series.
-    async fn bury_dead(&self, new: Vec<Arc<Tombstone>>, touched: Vec<PartitionName>) -> Result<()> {
-        for tombstone in &new {
-            self.catalog.add_tombstone(tombstone.to_record()?).await?;
-        }
+    /// Removes the partitions among `touched` that deletes have left without live series, and
+    /// tells the catalog of all that it does not know.
+    async fn bury_dead(&self, touched: Vec<PartitionName>) -> Result<()> {
+        // Before anything that may take long or fail.
+        self.commit(FileChange::default()).await?;
         let views = self.state.lock().views_of(touched)?;
         let check = move || dead(views);
         let dead = tokio::task::spawn_blocking(check).await;
-        let dead = dead.map_err(|e| Error::Internal(e.to_string()))??;
+        let dead = dead.map_err(|e| Error::Internal(e.to_string()))?;
         let burial = self.state.lock().bury(dead);
         self.commit_burial(burial).await
     }
 
     /// What a replay left to do.
     pub(crate) async fn finish_deletes(&self, replayed: Replayed) -> Result<()> {
-        for tombstone in &replayed.tombstones {
-            self.catalog.add_tombstone(tombstone.to_record()?).await?;
-        }
+        self.state.lock().unlisted_tombstones = replayed.tombstones;
         self.commit_burial(replayed.burial).await
     }
 
     /// Takes buried partitions off the catalog, then off the disk. Needs `maintenance`.
     pub(crate) async fn commit_burial(&self, burial: Burial) -> Result<()> {
-        let tombstones = self.state.lock().take_unneeded_tombstones();
-        if burial.files.is_empty() && burial.schema.is_empty() && tombstones.is_empty() {
+        let tombstones_removed = {
+            let mut state = self.state.lock();
+            state.unburied.extend(burial);
+            state.take_unneeded_tombstones()
+        };
+        self.commit(FileChange {
+            tombstones_removed,
+            ..FileChange::default()
+        })
+        .await
+    }
+
+    /// Makes a change of the catalog, together with all that it has not been told before. Needs
+    /// `maintenance`. After an error nothing has changed, and what it was to be told is kept.
+    pub(crate) async fn commit(&self, mut change: FileChange) -> Result<()> {
+        let (tombstones, burial) = {
+            let state = self.state.lock();
+            (state.unlisted_tombstones.clone(), state.unburied.clone())
+        };
+        for tombstone in &tombstones {
+            change.tombstones_added.push(tombstone.to_record()?);
+        }
+        let removed = burial.files.iter().map(|file| file.record().id);
+        change.removed.extend(removed);
+        change.schema_removed.extend(burial.schema);
+        if change == FileChange::default() {
             return Ok(());
         }
-        let change = FileChange {
-            removed: burial.files.iter().map(|file| file.record().id).collect(),
-            schema_removed: burial.schema,
-            tombstones_removed: tombstones,
-            ..FileChange::default()
-        };
         self.catalog.commit_files(change).await?;
+        let mut state = self.state.lock();
+        // Others may have come meanwhile, behind these.
+        state.unlisted_tombstones.drain(..tombstones.len());
+        state.unburied = Burial::default();
+        drop(state);
         for file in &burial.files {
             file.retire();
         }
@@ -137,7 +156,11 @@ impl Inner {
             });
             (state.forget_bucket(bucket), done)
         };
-        durable(done).await?;
+        match durable(done).await {
+            // A start skips the records of a bucket that the catalog does not know.
+            Ok(()) | Err(Error::DiskFull { .. }) => {}
+            Err(error) => return Err(error),
+        }
         self.catalog.remove_bucket_storage(bucket).await?;
         for file in &files {
             file.retire();
@@ -147,19 +170,22 @@ impl Inner {
     }
 }
 
-/// Those partitions that have no live series.
-fn dead(views: Vec<(PartitionName, Option<Arc<PartitionView>>)>) -> Result<Vec<PartitionName>> {
+/// Those partitions that have no live series. One that cannot be read counts as live.
+fn dead(views: Vec<(PartitionName, Option<Arc<PartitionView>>)>) -> Vec<PartitionName> {
     let mut dead = Vec::new();
     for (name, view) in views {
         let is_live = match view {
-            Some(view) => view.is_live()?,
+            Some(view) => view.is_live().unwrap_or_else(|error| {
+                tracing::error!(%error, "cannot tell whether a delete leaves a partition empty");
+                true
+            }),
             None => false,
         };
         if !is_live {
             dead.push(name);
         }
     }
-    Ok(dead)
+    dead
 }
 
 impl State {
@@ -176,7 +202,7 @@ impl State {
                 .tombstones
                 .binary_search_by_key(&tombstone.sequence, |t| t.sequence);
             let Err(at) = known else { continue };
-            if is_flushing || bucket.files().any(|file| file.is_hit_by(&tombstone)) {
+            if is_flushing || bucket.is_needed(&tombstone) {
                 bucket.tombstones.insert(at, tombstone.clone());
                 new.push(tombstone);
             }
@@ -203,7 +229,7 @@ impl State {
         Ok(touched)
     }
 
-    /// What readers see of partitions.
+    /// What readers see of partitions, without those that have files nobody can read.
     fn views_of(
         &mut self,
         names: Vec<PartitionName>,
@@ -217,7 +243,13 @@ impl State {
             let measurement = &bucket.measurements[name.measurement as usize].name;
             let shown = view.measurements.get(measurement);
             let partition = shown.and_then(|m| m.partitions.get(&name.start)).cloned();
-            views.push((name, partition));
+            let is_readable = |p: &mut PartitionState| p.damaged.is_empty();
+            if bucket
+                .partition(name.measurement, name.start)
+                .is_none_or(is_readable)
+            {
+                views.push((name, partition));
+            }
         }
         Ok(views)
     }
@@ -227,7 +259,7 @@ impl State {
         &mut self,
         names: Vec<PartitionName>,
     ) -> Result<Vec<PartitionName>> {
-        dead(self.views_of(names)?)
+        Ok(dead(self.views_of(names)?))
     }
 
     /// Forgets partitions, unless they have rows in memory: those came after the delete.
@@ -249,6 +281,7 @@ impl State {
                 .iter()
                 .any(|field| field.is_persisted);
             burial.files.append(&mut partition.files);
+            burial.files.append(&mut partition.damaged);
             bucket.remove_partition(name.measurement, name.start);
             if has_persisted {
                 let measurement = bucket.measurements[name.measurement as usize]
@@ -268,11 +301,13 @@ impl State {
             return Vec::new();
         };
         self.active.tables.retain(|name| name.bucket != bucket);
+        self.unlisted_tombstones.retain(|t| t.bucket != bucket);
         let partitions = gone.measurements.iter_mut().flat_map(|m| &mut m.partitions);
         let mut files = Vec::new();
         for partition in partitions {
             self.active.bytes = self.active.bytes.saturating_sub(partition.table.bytes());
             files.append(&mut partition.files);
+            files.append(&mut partition.damaged);
         }
         files
     }
@@ -289,7 +324,7 @@ impl State {
             let tombstones = std::mem::take(&mut bucket.tombstones);
             let is_needed = |tombstone: &Arc<Tombstone>| {
                 flushing.is_some_and(|first| first < tombstone.sequence)
-                    || bucket.files().any(|file| file.is_hit_by(tombstone))
+                    || bucket.is_needed(tombstone)
             };
             let (needed, gone): (Vec<_>, Vec<_>) = tombstones.into_iter().partition(is_needed);
             unneeded.extend(gone.iter().map(|tombstone| tombstone.sequence));
@@ -300,7 +335,20 @@ impl State {
 }
 
 impl BucketState {
-    /// All data files.
+    /// Whether a file has rows that the tombstone hides, as far as is known.
+    fn is_needed(&self, tombstone: &Tombstone) -> bool {
+        self.files()
+            .chain(self.damaged_files())
+            .any(|file| file.is_hit_by(tombstone))
+    }
+
+    /// The listed files that cannot be read.
+    pub(crate) fn damaged_files(&self) -> impl Iterator<Item = &Arc<LiveFile>> {
+        let partitions = self.measurements.iter().flat_map(|m| &m.partitions);
+        partitions.flat_map(|p| &p.damaged)
+    }
+
+    /// All data files that can be read.
     pub(crate) fn files(&self) -> impl Iterator<Item = &Arc<LiveFile>> {
         self.measurements
             .iter()

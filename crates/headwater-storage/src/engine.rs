@@ -20,14 +20,15 @@ use tokio::{
 
 use crate::{
     error::{Error, Result},
+    flush::Written,
     ingest::{WriteOutcome, WriteTarget},
     live_file::FileSpace,
     poison::Poison,
     scan::Snapshot,
     settings::Settings,
-    state::State,
+    state::{Generation, State},
     tombstone::DeleteRequest,
-    wal::{Done, Entry, Record, Wal},
+    wal::{Done, Entry, Record, Wal, WalFailure},
 };
 
 /// What the engine is built from.
@@ -57,6 +58,8 @@ pub(crate) struct Inner {
     /// One flush at a time, one compaction at a time.
     pub(crate) flushing: tokio::sync::Mutex<()>,
     pub(crate) compacting: tokio::sync::Mutex<()>,
+    /// Files of a generation that a failed flush has written and not listed.
+    pub(crate) unlisted_files: Mutex<Option<(Generation, Vec<Written>)>>,
     /// A flush is due.
     pub(crate) flush_wanted: Notify,
     /// A flush has made room.
@@ -86,15 +89,19 @@ pub struct Statistics {
     pub last_sequence: u64,
     /// Whether writes are refused since a failure.
     pub is_poisoned: bool,
+    /// Whether writes are refused because the disk is full.
+    pub is_disk_full: bool,
+    /// Listed data files that are set aside because they are damaged or missing.
+    pub damaged_files: usize,
 }
 
 impl Engine {
-    /// Opens the data directory: checks that all listed files are there, removes those that are
+    /// Opens the data directory: sets aside listed files that are missing, removes those that are
     /// not listed, and replays the write-ahead log.
     ///
     /// # Errors
-    /// A listed file is missing, the log is damaged before its end, or the disk or the catalog
-    /// fails.
+    /// The log is damaged before its end, something was written by a newer program, or the disk
+    /// or the catalog fails.
     pub async fn open(settings: Settings, components: Components) -> Result<Self> {
         crate::open::open(settings, components).await
     }
@@ -104,7 +111,8 @@ impl Engine {
     /// power loss. Readers may see them slightly earlier.
     ///
     /// # Errors
-    /// `Unavailable` when the memtable is full, after a failure, or after [`Engine::close`].
+    /// `Unavailable` when the memtable or the disk is full, after a failure, or after
+    /// [`Engine::close`]. The points of a write that met a full disk may still be stored.
     pub async fn write(
         &self,
         target: WriteTarget,
@@ -136,6 +144,7 @@ impl Engine {
     /// The bucket as it is now. An unknown bucket is empty.
     pub fn snapshot(&self, bucket: Id) -> Snapshot {
         let mut state = self.0.state.lock();
+        state.set_damaged_aside(&self.0.space.damage);
         let view = state.buckets.get_mut(&bucket).map(|bucket| bucket.view());
         let view = view
             .transpose()
@@ -182,13 +191,15 @@ impl Engine {
     }
 
     pub fn statistics(&self) -> Statistics {
-        let state = self.0.state.lock();
+        let mut state = self.0.state.lock();
+        state.set_damaged_aside(&self.0.space.damage);
         let mut statistics = Statistics {
             buckets: state.buckets.len(),
             memtable_bytes: state.memtable_bytes(),
             frozen_generations: state.frozen.len(),
             last_sequence: state.next_sequence - 1,
             is_poisoned: self.0.poison.is_set(),
+            is_disk_full: self.0.wal.is_full(),
             cache_bytes: self.0.space.cache.used_bytes(),
             ..Statistics::default()
         };
@@ -199,6 +210,7 @@ impl Engine {
                 statistics.file_bytes += file.record().bytes;
                 statistics.file_rows += file.record().rows;
             }
+            statistics.damaged_files += bucket.damaged_files().count();
         }
         statistics
     }
@@ -213,6 +225,7 @@ impl Inner {
     /// Lets a write in, after a wait for a flush if memory is short.
     async fn admit(&self) -> Result<()> {
         self.check_open()?;
+        self.check_disk().await?;
         if self.has_room() {
             return Ok(());
         }
@@ -239,6 +252,14 @@ impl Inner {
             return Err(Error::Closed);
         }
         self.poison.check()
+    }
+
+    /// Refuses changes while the disk is full, which is tried out.
+    pub(crate) async fn check_disk(&self) -> Result<()> {
+        if self.wal.is_full() {
+            durable(self.wal.probe()).await?;
+        }
+        Ok(())
     }
 
     /// The critical section of a write: memtable and log take it in the same order.
@@ -305,7 +326,10 @@ fn accepted_lines(batch: &ParsedBatch<'_>, rejected: &[usize]) -> Bytes {
 pub(crate) async fn durable(done: Done) -> Result<()> {
     match done.await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(reason)) => Err(Error::Poisoned {
+        Ok(Err(WalFailure::Full(reason))) => Err(Error::DiskFull {
+            reason: reason.to_string(),
+        }),
+        Ok(Err(WalFailure::Failed(reason))) => Err(Error::Poisoned {
             reason: reason.to_string(),
         }),
         Err(_) => Err(Error::Closed),

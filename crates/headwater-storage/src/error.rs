@@ -11,8 +11,11 @@ pub enum Error {
     /// (`spec/decisions.md` 13).
     #[error("engine: cache-max-memory-size exceeded")]
     MemtableFull,
+    /// No room on the disk. Writes are taken again when there is.
+    #[error("engine: the disk is full: {reason}")]
+    DiskFull { reason: String },
     /// An earlier failure put data at risk; writes are refused until a restart.
-    #[error("engine: writes are refused since a failure: {reason}")]
+    #[error("engine: writes are refused until a restart, since a failure: {reason}")]
     Poisoned { reason: String },
     #[error("engine: closed")]
     Closed,
@@ -27,10 +30,11 @@ pub enum Error {
     /// A data file; the message names it.
     #[error("{message}")]
     File { message: String, is_damaged: bool },
-    #[error("data file {} is listed in the catalog but missing", path.display())]
-    FileMissing { path: PathBuf },
     #[error("data directory {}: {source}", path.display())]
     Directory { path: PathBuf, source: io::Error },
+    /// What was found in the data directory is not what this program may go on with.
+    #[error("data directory {}: {reason}", path.display())]
+    Refused { path: PathBuf, reason: String },
     #[error("catalog: {0}")]
     Catalog(#[from] headwater_catalog::Error),
     /// A rule that data safety rests on did not hold.
@@ -52,15 +56,17 @@ pub enum ErrorKind {
 impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::MemtableFull | Self::Poisoned { .. } | Self::Closed => ErrorKind::Unavailable,
+            Self::MemtableFull | Self::DiskFull { .. } | Self::Poisoned { .. } | Self::Closed => {
+                ErrorKind::Unavailable
+            }
             Self::WalDamaged { .. }
-            | Self::FileMissing { .. }
             | Self::File {
                 is_damaged: true, ..
             } => ErrorKind::Corrupt,
             Self::Wal { .. }
             | Self::File { .. }
             | Self::Directory { .. }
+            | Self::Refused { .. }
             | Self::Catalog(_)
             | Self::Internal(_) => ErrorKind::Internal,
         }
@@ -69,6 +75,11 @@ impl Error {
 
 impl From<FileError> for Error {
     fn from(error: FileError) -> Self {
+        if error.is_disk_full() {
+            return Self::DiskFull {
+                reason: error.to_string(),
+            };
+        }
         Self::File {
             message: error.to_string(),
             is_damaged: error.is_damage(),

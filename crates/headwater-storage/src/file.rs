@@ -16,7 +16,7 @@ mod writer;
 pub(crate) use cache::FileCache;
 pub(crate) use directory::Directory;
 pub(crate) use error::FileError;
-pub(crate) use reader::DataFile;
+pub(crate) use reader::{DataFile, RowBatches};
 pub(crate) use schema::FileSchema;
 pub(crate) use writer::{FileOptions, FileSummary, FileWriter};
 

@@ -5,3 +5,4 @@ mod choose;
 pub(crate) mod run;
 
 pub(crate) use choose::{Choice, choose};
+pub(crate) use run::Written;

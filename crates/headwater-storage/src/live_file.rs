@@ -1,6 +1,8 @@
 //! A data file that is part of a bucket, and where files are.
 
 use std::{
+    io,
+    ops::Range,
     path::{Path, PathBuf},
     sync::{
         Arc, OnceLock,
@@ -16,7 +18,9 @@ use rustc_hash::FxHashMap;
 
 use crate::{
     error::{Error, Result},
-    file::{DataFile, Directory, FileCache, FileOptions, FileSchema, FileWriter},
+    file::{
+        DataFile, Directory, FileCache, FileError, FileOptions, FileSchema, FileWriter, RowBatches,
+    },
     tombstone::Tombstone,
 };
 
@@ -27,8 +31,29 @@ pub(crate) struct FileSpace {
     pub(crate) cache: FileCache,
     /// The folder `data`.
     pub(crate) root: PathBuf,
+    pub(crate) damage: Arc<DamageReports>,
     pub(crate) options: FileOptions,
 }
+
+/// Listed files that readers found damaged or missing and that the engine still has to leave out.
+#[derive(Debug, Default)]
+pub(crate) struct DamageReports {
+    has_any: AtomicBool,
+    files: Mutex<Vec<FileRecord>>,
+}
+
+impl DamageReports {
+    /// What was reported since the last call.
+    pub(crate) fn take(&self) -> Vec<FileRecord> {
+        match self.has_any.swap(false, Ordering::AcqRel) {
+            true => std::mem::take(&mut *self.files.lock()),
+            false => Vec::new(),
+        }
+    }
+}
+
+/// Behind the name of a data file that is set aside.
+pub(crate) const DAMAGED_SUFFIX: &str = ".damaged";
 
 /// Longest name of a measurement's folder, in bytes.
 const FOLDER_BYTES_MAX: usize = 120;
@@ -70,10 +95,13 @@ impl FileSpace {
         )?)
     }
 
-    /// Whether a name in a measurement's folder is one that this engine gives: a data file, or
-    /// one that was being written.
+    /// Whether a name in a measurement's folder is one that this engine gives: a data file, one
+    /// that was being written, or one that is set aside.
     pub(crate) fn is_own_name(name: &str) -> bool {
-        let stem = name.strip_suffix(".tmp").unwrap_or(name);
+        let stem = name
+            .strip_suffix(".tmp")
+            .or_else(|| name.strip_suffix(DAMAGED_SUFFIX))
+            .unwrap_or(name);
         stem.strip_suffix(".parquet")
             .is_some_and(|id| id.parse::<Id>().is_ok())
     }
@@ -88,6 +116,7 @@ pub(crate) struct LiveFile {
     path: PathBuf,
     data: OnceLock<DataFile>,
     is_retired: AtomicBool,
+    is_damaged: AtomicBool,
     /// The series that a tombstone selects, by its sequence number.
     selections: Mutex<FxHashMap<u64, Arc<[u32]>>>,
 }
@@ -101,6 +130,7 @@ impl LiveFile {
             path,
             data: OnceLock::new(),
             is_retired: AtomicBool::new(false),
+            is_damaged: AtomicBool::new(false),
             selections: Mutex::default(),
         }
     }
@@ -123,12 +153,65 @@ impl LiveFile {
             return Ok(data);
         }
         let file_system = self.space.file_system.clone();
-        let data = DataFile::open(file_system, &self.path, &self.space.cache)?;
+        let data = self.watch(DataFile::open(file_system, &self.path, &self.space.cache))?;
         Ok(self.data.get_or_init(|| data))
     }
 
     pub(crate) fn directory(&self) -> Result<Arc<Directory>> {
-        Ok(self.data()?.directory()?)
+        self.watch(self.data()?.directory())
+    }
+
+    /// As [`DataFile::read`].
+    pub(crate) fn read(
+        &self,
+        rows: &[Range<u64>],
+        columns: &[&str],
+        with_time: bool,
+    ) -> Result<RowBatches> {
+        self.watch(self.data()?.read(rows, columns, with_time))
+    }
+
+    /// Sets the file aside when it turns out to be damaged or missing: later snapshots do without
+    /// it, so that the rest stays readable.
+    fn watch<T>(&self, result: Result<T, FileError>) -> Result<T> {
+        result.map_err(|error| {
+            let is_broken = error.is_damage() || error.is_missing();
+            if is_broken && !self.is_damaged.swap(true, Ordering::AcqRel) {
+                self.set_aside(&error);
+            }
+            error.into()
+        })
+    }
+
+    #[cold]
+    fn set_aside(&self, error: &FileError) {
+        let file_system = &self.space.file_system;
+        let moved = if error.is_missing() {
+            Ok(())
+        } else {
+            let moved = file_system.rename(&self.path, &aside(&self.path));
+            moved.and_then(|()| match self.path.parent() {
+                Some(dir) => file_system.sync_dir(dir),
+                None => Ok(()),
+            })
+        };
+        let rows = self.record.rows;
+        tracing::error!(
+            path = %self.path.display(), %error, rows,
+            "a data file is set aside, queries go on without its rows; \
+             `headwater check --repair` rebuilds what it can"
+        );
+        if let Err(error) = moved {
+            tracing::error!(path = %self.path.display(), %error, "cannot rename a data file");
+        }
+        let damage = &self.space.damage;
+        damage.files.lock().push(self.record.clone());
+        damage.has_any.store(true, Ordering::Release);
+    }
+
+    /// To be called at the start for a file that is set aside or missing.
+    pub(crate) fn mark_damaged(&self) {
+        self.is_damaged.store(true, Ordering::Release);
     }
 
     /// Whether the tombstone hides rows of this file: it is newer, and their times meet.
@@ -159,13 +242,30 @@ impl LiveFile {
     }
 }
 
+/// The name of a file that is set aside.
+pub(crate) fn aside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(DAMAGED_SUFFIX);
+    name.into()
+}
+
 impl Drop for LiveFile {
     fn drop(&mut self) {
-        if self.is_retired.load(Ordering::Acquire)
-            && let Err(error) = self.space.file_system.remove(&self.path)
-        {
+        if !self.is_retired.load(Ordering::Acquire) {
+            return;
+        }
+        let file_system = &self.space.file_system;
+        let is_damaged = self.is_damaged.load(Ordering::Acquire);
+        if is_damaged && file_system.remove(&aside(&self.path)).is_ok() {
+            return;
+        }
+        match file_system.remove(&self.path) {
+            Ok(()) => {}
+            Err(error) if is_damaged && error.kind() == io::ErrorKind::NotFound => {}
             // The file is not listed any more; the next start removes it.
-            tracing::warn!(path = %self.path.display(), %error, "cannot remove a data file");
+            Err(error) => {
+                tracing::warn!(path = %self.path.display(), %error, "cannot remove a data file");
+            }
         }
     }
 }

@@ -7,7 +7,6 @@ use std::{
 };
 
 use headwater_catalog::{Catalog, SchemaColumn, StorageRecords};
-use headwater_env::FileSystem;
 use headwater_model::Id;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
@@ -16,7 +15,7 @@ use crate::{
     engine::{Components, Engine, Inner},
     error::{Error, Result},
     file::{FileCache, FileOptions},
-    live_file::{FileSpace, LiveFile},
+    live_file::{DAMAGED_SUFFIX, FileSpace, LiveFile},
     poison::Poison,
     replay::replay,
     settings::Settings,
@@ -40,11 +39,14 @@ pub(crate) async fn open(settings: Settings, components: Components) -> Result<E
         file_system: file_system.clone(),
         cache: FileCache::new(settings.cache_bytes),
         root: settings.data_dir.join("data"),
+        damage: Arc::default(),
         options,
     };
+    check_format(&space)?;
     let records = listed_records(&catalog).await?;
-    let (mut state, listed) = build_state(records, &space)?;
-    check_directory(&space, &listed)?;
+    let is_new = catalog.state().is_setup_allowed() && records.files.is_empty();
+    let missing = sweep(&space, &records, is_new)?;
+    let mut state = build_state(records, &space, &missing)?;
 
     let wal_dir = settings.data_dir.join("wal");
     let opened = wal::open(&*file_system, &wal_dir)?;
@@ -75,6 +77,7 @@ pub(crate) async fn open(settings: Settings, components: Components) -> Result<E
         maintenance: tokio::sync::Mutex::default(),
         flushing: tokio::sync::Mutex::default(),
         compacting: tokio::sync::Mutex::default(),
+        unlisted_files: Mutex::default(),
         flush_wanted: Notify::new(),
         flushed: Notify::new(),
         is_closed: AtomicBool::new(false),
@@ -111,8 +114,12 @@ async fn listed_records(catalog: &Catalog) -> Result<StorageRecords> {
     Ok(records)
 }
 
-/// The state before replay, and the paths of all listed files.
-fn build_state(records: StorageRecords, space: &FileSpace) -> Result<(State, HashSet<String>)> {
+/// The state before replay. Files at `missing` paths are set aside.
+fn build_state(
+    records: StorageRecords,
+    space: &FileSpace,
+    missing: &HashSet<String>,
+) -> Result<State> {
     let flushed = records
         .files
         .iter()
@@ -125,7 +132,6 @@ fn build_state(records: StorageRecords, space: &FileSpace) -> Result<(State, Has
         .map(|tombstone| tombstone.sequence)
         .max();
     let mut state = State::new(flushed.max(deleted.unwrap_or(0)) + 1, flushed);
-    let mut listed = HashSet::new();
     for record in records.tombstones {
         let bucket = state.bucket(record.bucket);
         bucket
@@ -133,12 +139,18 @@ fn build_state(records: StorageRecords, space: &FileSpace) -> Result<(State, Has
             .push(Arc::new(Tombstone::from_record(record)?));
     }
     for record in records.files {
-        listed.insert(record.path.clone());
         let bucket = state.bucket(record.bucket);
         let number = bucket.measurement(&record.measurement.as_str().into());
         let (start, end) = (record.partition_start, record.partition_end);
         let partition = bucket.measurements[number as usize].listed_partition(start, end);
-        partition.add_file(Arc::new(LiveFile::new(record, space.clone())));
+        let is_missing = missing.contains(&record.path);
+        let file = Arc::new(LiveFile::new(record, space.clone()));
+        if is_missing {
+            file.mark_damaged();
+            partition.damaged.push(file);
+        } else {
+            partition.add_file(file);
+        }
         bucket.mark_stale(number, start);
     }
     for column in records.schema {
@@ -151,43 +163,120 @@ fn build_state(records: StorageRecords, space: &FileSpace) -> Result<(State, Has
             partition.schema.add(&column.name, kind, true);
         }
     }
-    Ok((state, listed))
+    Ok(state)
 }
 
-/// Every listed file must be there; own files that are not listed are removed: a flush or a
-/// compaction did not come to its end, or a file was replaced and still being read.
-fn check_directory(space: &FileSpace, listed: &HashSet<String>) -> Result<()> {
-    let io = |path: &std::path::Path| {
-        let path = path.to_owned();
-        move |source| Error::Directory { path, source }
+/// The version of all that is under the data directory, the catalog apart.
+const FORMAT_VERSION: u32 = 1;
+
+/// Refuses a data directory that a newer program has written to, before anything of it is read;
+/// notes the version in one that has none.
+fn check_format(space: &FileSpace) -> Result<()> {
+    let path = space.root.join("format");
+    let io = |source| Error::Directory {
+        path: path.clone(),
+        source,
     };
-    let file_system: &dyn FileSystem = &*space.file_system;
-    file_system
-        .create_dir_all(&space.root)
-        .map_err(io(&space.root))?;
-    let mut found = HashSet::new();
-    for bucket in file_system.list(&space.root).map_err(io(&space.root))? {
+    let file_system = &space.file_system;
+    let text = match file_system.read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            file_system.create_dir_all(&space.root).map_err(io)?;
+            let mut file = file_system.create(&path).map_err(io)?;
+            let text = format!("{FORMAT_VERSION}\n");
+            file.append(text.as_bytes()).map_err(io)?;
+            file.sync().map_err(io)?;
+            return file_system.sync_dir(&space.root).map_err(io);
+        }
+        Err(error) => return Err(io(error)),
+    };
+    let text = String::from_utf8_lossy(&text);
+    let refused = |reason: String| Error::Refused {
+        path: path.clone(),
+        reason,
+    };
+    match text.trim().parse() {
+        // A crash may leave it without content, the first start.
+        Err(_) if text.is_empty() => Ok(()),
+        Ok(0..=FORMAT_VERSION) => Ok(()),
+        Ok(found) => Err(refused(format!(
+            "it has format version {found}, this program knows versions up to {FORMAT_VERSION}: it \
+             was written by a newer program"
+        ))),
+        Err(_) => Err(refused(format!("{text:?} is no format version"))),
+    }
+}
+
+/// Compares the listed files with those that are there: returns the paths that cannot be read
+/// since the file is missing or set aside, and removes own files that are not listed: a flush or
+/// a compaction did not come to its end, a file was replaced and still being read, or its bucket
+/// was being deleted.
+///
+/// A catalog `is_new` when nothing was ever set up in it: then files are not leftovers, but the
+/// catalog is lost, and nothing may be removed.
+fn sweep(space: &FileSpace, records: &StorageRecords, is_new: bool) -> Result<HashSet<String>> {
+    let listed: HashSet<&str> = records.files.iter().map(|file| &*file.path).collect();
+    let mut missing: HashSet<&str> = listed.clone();
+    let mut removed = 0;
+    for path in own_files(space)? {
+        let name = path.strip_suffix(DAMAGED_SUFFIX).unwrap_or(&path);
+        if name == path {
+            missing.remove(name);
+        }
+        if listed.contains(name) {
+            continue;
+        }
+        let path = space.root.join(&path);
+        if is_new {
+            let reason = "it is a data file, but nothing was ever set up in the catalog: is \
+                          catalog.sqlite the one that belongs to it?";
+            let reason = reason.to_owned();
+            return Err(Error::Refused { path, reason });
+        }
+        space
+            .file_system
+            .remove(&path)
+            .map_err(|source| Error::Directory {
+                path: path.clone(),
+                source,
+            })?;
+        removed += 1;
+    }
+    if removed > 0 {
+        tracing::info!(removed, "removed data files that were not listed");
+    }
+    for path in &missing {
+        let path = space.root.join(path);
+        tracing::error!(
+            path = %path.display(),
+            "a listed data file is missing or was set aside as damaged; queries go on without it"
+        );
+    }
+    Ok(missing.into_iter().map(str::to_owned).collect())
+}
+
+/// All files of this engine's making below the root, relative to it.
+pub(crate) fn own_files(space: &FileSpace) -> Result<Vec<String>> {
+    let list = |dir: &std::path::Path| {
+        let listed = space.file_system.list(dir);
+        listed.map_err(|source| Error::Directory {
+            path: dir.to_owned(),
+            source,
+        })
+    };
+    let mut paths = Vec::new();
+    for bucket in list(&space.root)? {
         if bucket.parse::<Id>().is_err() {
             continue;
         }
         let bucket_dir = space.root.join(&bucket);
-        for folder in file_system.list(&bucket_dir).map_err(io(&bucket_dir))? {
-            let dir = bucket_dir.join(&folder);
-            for name in file_system.list(&dir).map_err(io(&dir))? {
-                let path = format!("{bucket}/{folder}/{name}");
-                if listed.contains(&path) {
-                    found.insert(path);
-                } else if FileSpace::is_own_name(&name) {
-                    let path = space.root.join(path);
-                    file_system.remove(&path).map_err(io(&path))?;
+        for folder in list(&bucket_dir)? {
+            for name in list(&bucket_dir.join(&folder))? {
+                if FileSpace::is_own_name(&name) {
+                    paths.push(format!("{bucket}/{folder}/{name}"));
                 }
             }
         }
     }
-    match listed.iter().find(|path| !found.contains(*path)) {
-        Some(path) => Err(Error::FileMissing {
-            path: space.root.join(path),
-        }),
-        None => Ok(()),
-    }
+    Ok(paths)
 }

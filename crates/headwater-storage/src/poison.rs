@@ -13,8 +13,9 @@ impl Poison {
     /// Refuses writes from now on. The first reason is kept.
     pub(crate) fn set(&self, reason: impl Into<String>) {
         let reason = reason.into();
-        tracing::error!(reason, "writes are refused from now on");
-        let _ = self.0.set(reason);
+        if self.0.set(reason.clone()).is_ok() {
+            tracing::error!(reason, "writes are refused until a restart");
+        }
     }
 
     pub(crate) fn is_set(&self) -> bool {

@@ -10,9 +10,10 @@ use headwater_model::{Id, TimeRange};
 use rustc_hash::FxHashMap;
 
 use crate::{
+    delete::Burial,
     error::Result,
     limits::REGISTRY_BYTES_MAX,
-    live_file::LiveFile,
+    live_file::{DamageReports, LiveFile},
     memtable::{Block, Table},
     registry::{KeyTable, SeriesRegistry},
     scan::{BucketView, FileSource, PartitionView, Source},
@@ -34,6 +35,11 @@ pub(crate) struct State {
     pub(crate) active: ActiveGeneration,
     /// Oldest first.
     pub(crate) frozen: Vec<FrozenGeneration>,
+    /// Deletes that the catalog does not know yet. It learns of them at the latest together with
+    /// the next files, since a flush releases the log's record of them.
+    pub(crate) unlisted_tombstones: Vec<Arc<Tombstone>>,
+    /// What is forgotten here and still in the catalog.
+    pub(crate) unburied: Burial,
 }
 
 /// The memtable that takes rows.
@@ -102,6 +108,8 @@ pub(crate) struct PartitionState {
     pub(crate) frozen: Vec<FrozenTable>,
     /// By sequence, oldest first.
     pub(crate) files: Vec<Arc<LiveFile>>,
+    /// Listed files that cannot be read.
+    pub(crate) damaged: Vec<Arc<LiveFile>>,
     pub(crate) is_stale: bool,
 }
 
@@ -127,6 +135,30 @@ impl State {
                 tables: Vec::new(),
             },
             frozen: Vec::new(),
+            unlisted_tombstones: Vec::new(),
+            unburied: Burial::default(),
+        }
+    }
+
+    /// Leaves out the files that were reported damaged.
+    pub(crate) fn set_damaged_aside(&mut self, reports: &DamageReports) {
+        for record in reports.take() {
+            let Some(bucket) = self.buckets.get_mut(&record.bucket) else {
+                continue;
+            };
+            let Some(&measurement) = bucket.by_name.get(record.measurement.as_str()) else {
+                continue;
+            };
+            let start = record.partition_start;
+            let Some(partition) = bucket.partition(measurement, start) else {
+                continue;
+            };
+            let is_it = |file: &Arc<LiveFile>| file.record().id == record.id;
+            if let Some(at) = partition.files.iter().position(is_it) {
+                let file = partition.files.remove(at);
+                partition.damaged.push(file);
+                bucket.mark_stale(measurement, start);
+            }
         }
     }
 
@@ -371,6 +403,7 @@ impl PartitionState {
             table: Table::default(),
             frozen: Vec::new(),
             files: Vec::new(),
+            damaged: Vec::new(),
             is_stale: false,
         }
     }

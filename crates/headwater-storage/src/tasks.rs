@@ -1,5 +1,5 @@
 //! Background work: flush, then compaction; retention once in a while. A failure is logged and
-//! tried again at the next turn: the log still has the rows. A panic refuses further writes.
+//! tried again, later each time: the log still has the rows. A panic refuses further writes.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,8 +10,10 @@ use crate::{
     flush::{Choice, choose},
 };
 
-/// How often age is looked at, and how long a failed flush waits.
+/// How often age is looked at, and how long a failed flush waits at first.
 const TICK: Duration = Duration::from_secs(1);
+/// How long a flush that goes on failing waits at most.
+const FLUSH_RETRY_MAX: Duration = Duration::from_secs(15);
 /// How often retention is enforced and compaction looked for without a flush.
 const SLOW_TICK: Duration = Duration::from_secs(5 * 60);
 
@@ -44,6 +46,7 @@ where
 }
 
 async fn flush_task(inner: Arc<Inner>, mut shutdown: watch::Receiver<bool>) {
+    let mut retry = TICK;
     loop {
         tokio::select! {
             _ = shutdown.changed() => return,
@@ -64,13 +67,16 @@ async fn flush_task(inner: Arc<Inner>, mut shutdown: watch::Receiver<bool>) {
         if choice == Choice::Nothing && !is_full {
             continue;
         }
-        if let Err(error) = inner.flush().await {
-            tracing::error!(%error, "flush failed and will be tried again");
-            tokio::select! {
-                _ = shutdown.changed() => return,
-                () = tokio::time::sleep(TICK) => {}
-            }
+        let Err(error) = inner.flush().await else {
+            retry = TICK;
+            continue;
+        };
+        tracing::error!(%error, ?retry, "flush failed and will be tried again");
+        tokio::select! {
+            _ = shutdown.changed() => return,
+            () = tokio::time::sleep(retry) => {}
         }
+        retry = (2 * retry).min(FLUSH_RETRY_MAX);
     }
 }
 

@@ -13,4 +13,4 @@ mod tests;
 
 pub(crate) use reader::open;
 pub(crate) use record::{Entry, Record};
-pub(crate) use writer::{Done, Start, Wal};
+pub(crate) use writer::{Done, Start, Wal, WalFailure, is_full};

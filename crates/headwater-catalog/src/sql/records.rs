@@ -85,11 +85,17 @@ pub(crate) async fn commit(pool: &SqlitePool, change: &FileChange) -> Result<()>
     for column in &change.schema_added {
         put_schema(&mut transaction, column).await?;
     }
+    for tombstone in &change.tombstones_added {
+        put_tombstone(&mut transaction, tombstone).await?;
+    }
     transaction.commit().await?;
     Ok(())
 }
 
-pub(crate) async fn add_tombstone(pool: &SqlitePool, tombstone: &TombstoneRecord) -> Result<()> {
+async fn put_tombstone(
+    connection: &mut SqliteConnection,
+    tombstone: &TombstoneRecord,
+) -> Result<()> {
     sqlx::query(
         "INSERT INTO tombstones (sequence, bucket_id, measurement, predicate, min_time, max_time) \
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (sequence) DO NOTHING",
@@ -100,7 +106,7 @@ pub(crate) async fn add_tombstone(pool: &SqlitePool, tombstone: &TombstoneRecord
     .bind(tombstone.predicate.as_deref())
     .bind(tombstone.min_time)
     .bind(tombstone.max_time)
-    .execute(pool)
+    .execute(connection)
     .await?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Storage's records.
 
 use headwater_catalog::{
-    FileChange, FileRecord, Profile, SchemaColumn, SchemaRecord, TombstoneRecord,
+    Catalog, FileChange, FileRecord, Profile, SchemaColumn, SchemaRecord, TombstoneRecord,
 };
 use headwater_model::{FieldType, Id};
 
@@ -64,8 +64,8 @@ async fn a_change_of_files_is_carried_out_as_a_whole() {
         ..FileChange::default()
     };
     catalog.commit_files(first).await.unwrap();
-    catalog.add_tombstone(tombstone(7, 1)).await.unwrap();
-    catalog.add_tombstone(tombstone(7, 1)).await.unwrap();
+    add_tombstone(&catalog, tombstone(7, 1)).await;
+    add_tombstone(&catalog, tombstone(7, 1)).await;
     let records = catalog.storage_records().await.unwrap();
     assert_eq!(records.files, [file(1, 1), file(2, 1)]);
     assert_eq!(records.schema.len(), 3);
@@ -91,6 +91,7 @@ async fn a_change_of_files_is_carried_out_as_a_whole() {
         schema_added: vec![column(1, "w", integer)],
         schema_removed: vec![(id(1), "cpü".into(), Some(-604_800))],
         tombstones_removed: vec![7],
+        tombstones_added: Vec::new(),
     };
     catalog.commit_files(compaction).await.unwrap();
     let records = catalog.storage_records().await.unwrap();
@@ -150,8 +151,8 @@ async fn removing_a_bucket_returns_its_files_and_leaves_others() {
         ..FileChange::default()
     };
     catalog.commit_files(change).await.unwrap();
-    catalog.add_tombstone(tombstone(1, 1)).await.unwrap();
-    catalog.add_tombstone(tombstone(2, 2)).await.unwrap();
+    add_tombstone(&catalog, tombstone(1, 1)).await;
+    add_tombstone(&catalog, tombstone(2, 2)).await;
     assert_eq!(
         catalog.remove_bucket_storage(id(1)).await.unwrap(),
         [file(1, 1), file(3, 1)]
@@ -167,4 +168,12 @@ async fn removing_a_bucket_returns_its_files_and_leaves_others() {
             .unwrap()
             .is_empty()
     );
+}
+
+async fn add_tombstone(catalog: &Catalog, tombstone: TombstoneRecord) {
+    let change = FileChange {
+        tombstones_added: vec![tombstone],
+        ..FileChange::default()
+    };
+    catalog.commit_files(change).await.unwrap();
 }

@@ -53,6 +53,8 @@ struct State {
     faults: Vec<Fault>,
     /// Changes that still succeed before everything fails.
     power_left: Option<u64>,
+    /// Bytes that all named files together may have.
+    capacity: Option<u64>,
     changes: u64,
 }
 
@@ -123,6 +125,17 @@ impl SimulatedFileSystem {
     /// [`SimulatedFileSystem::crash`]. With rising numbers a test dies once at every step.
     pub fn lose_power_after(&self, changes: u64) {
         self.state.lock().power_left = Some(changes);
+    }
+
+    /// Makes a disk of `bytes` (`None`: endless). An append that does not fit writes what fits and
+    /// fails with [`io::ErrorKind::StorageFull`]; what is there stays.
+    pub fn set_capacity(&self, bytes: Option<u64>) {
+        self.state.lock().capacity = bytes;
+    }
+
+    /// Bytes of all files that have a name.
+    pub fn used_bytes(&self) -> u64 {
+        self.state.lock().used_bytes()
     }
 
     /// How many changes were asked for since the start.
@@ -205,6 +218,21 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    fn used_bytes(&self) -> u64 {
+        let ids: BTreeSet<FileId> = self.names.values().copied().collect();
+        let sizes = ids.iter().map(|&id| self.files[id].content.len() as u64);
+        sizes.sum()
+    }
+
+    /// How many of `bytes` more bytes there is room for.
+    fn room_for(&self, bytes: usize) -> usize {
+        let Some(capacity) = self.capacity else {
+            return bytes;
+        };
+        let room = capacity.saturating_sub(self.used_bytes());
+        usize::try_from(room).map_or(bytes, |room| room.min(bytes))
     }
 
     fn file_id(&self, path: &Path) -> io::Result<FileId> {
@@ -366,12 +394,16 @@ impl AppendFile for Handle {
         state.check_epoch(self.epoch)?;
         let admitted = state.admit(Operation::Append);
         let written = if admitted.is_ok() {
-            bytes
+            &bytes[..state.room_for(bytes.len())]
         } else {
             &bytes[..bytes.len() / 2]
         };
         state.files[self.id].content.extend_from_slice(written);
-        admitted
+        admitted?;
+        if written.len() < bytes.len() {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        Ok(())
     }
 
     fn sync(&mut self) -> io::Result<()> {

@@ -215,8 +215,7 @@ fn partial_write(partial: &headwater_storage::PartialWrite, bucket: &Bucket) -> 
 fn storage_error(error: headwater_storage::Error, back_pressure: StatusCode) -> Error {
     let text = format!("unexpected error writing points to database: {error}");
     if error.kind() == headwater_storage::ErrorKind::Unavailable {
-        return Error::unavailable(text, back_pressure)
-            .v1("engine: cache-max-memory-size exceeded");
+        return Error::unavailable(text, back_pressure).v1(error.to_string());
     }
     tracing::error!(%error, "write failed");
     Error::new(Code::Internal, text).v1(error.to_string())

@@ -12,7 +12,7 @@ use super::{Candidate, choose};
 use crate::{
     delete::Burial,
     engine::Inner,
-    error::{Error, Result},
+    error::{Error, ErrorKind, Result},
     file::FileSchema,
     flush::run::tag_keys,
     invariants,
@@ -44,10 +44,20 @@ impl Inner {
                 return Ok(());
             }
             self.poison.check()?;
-            let job = self.state.lock().compaction(name, is_full);
+            let job = {
+                let mut state = self.state.lock();
+                state.set_damaged_aside(&self.space.damage);
+                state.compaction(name, is_full)
+            };
             if let Some(job) = job {
-                self.compact(job).await?;
-                names.push(name);
+                match self.compact(job).await {
+                    Ok(()) => names.push(name),
+                    // The file is set aside now; the other partitions are not concerned.
+                    Err(error) if error.kind() == ErrorKind::Corrupt => {
+                        tracing::error!(%error, "compaction leaves a partition out");
+                    }
+                    Err(error) => return Err(error),
+                }
             }
         }
         let _maintenance = self.maintenance.lock().await;
@@ -89,7 +99,7 @@ impl Inner {
             removed: job.files.iter().map(|file| file.record().id).collect(),
             ..FileChange::default()
         };
-        self.catalog.commit_files(change).await?;
+        self.commit(change).await?;
         {
             let mut state = self.state.lock();
             if let Some(partition) = state.partition(job.name) {
@@ -212,6 +222,11 @@ impl State {
             .name
             .clone();
         let partition = bucket.partition(name.measurement, name.start)?;
+        if !partition.damaged.is_empty() {
+            // A file between two others must not end up beside their merger: its place says which
+            // values are newer, and it may be repaired.
+            return None;
+        }
         let physical = |file: &Arc<LiveFile>| {
             let hits = tombstones
                 .iter()

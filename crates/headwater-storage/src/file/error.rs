@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::wal::is_full;
+
 /// A failure of one data file; names the file.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FileError {
@@ -16,7 +18,8 @@ pub(crate) enum FileError {
     Damaged { path: PathBuf, reason: String },
     /// Written by a newer program.
     #[error(
-        "data file {} has format version {found}, this program reads versions up to {supported}",
+        "data file {} has format version {found}, this program reads versions up to {supported}: \
+         it was written by a newer program",
         path.display()
     )]
     Version {
@@ -51,8 +54,18 @@ impl FileError {
         }
     }
 
+    /// Whether the file is gone.
+    pub(crate) fn is_missing(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+
+    /// Whether there was no room for it.
+    pub(crate) fn is_disk_full(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if is_full(source))
+    }
+
     /// Whether the bytes on disk are at fault, not the file system.
     pub(crate) fn is_damage(&self) -> bool {
-        matches!(self, Self::Damaged { .. } | Self::Version { .. })
+        matches!(self, Self::Damaged { .. })
     }
 }

@@ -446,7 +446,10 @@ fn a_newer_version_is_refused_naming_both() {
     let error = read_all(&holding(&bytes)).unwrap_err();
     assert_eq!(
         error.to_string(),
-        format!("data file {PATH} has format version 7, this program reads versions up to 1")
+        format!(
+            "data file {PATH} has format version 7, this program reads versions up to 1: it was \
+             written by a newer program"
+        )
     );
 }
 

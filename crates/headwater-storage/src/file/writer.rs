@@ -61,12 +61,29 @@ pub(crate) struct FileSummary {
     pub(crate) series_count: u64,
 }
 
-/// A data file being written. Dropped before `finish`, it leaves at most `PATH.tmp` behind.
-pub(crate) struct FileWriter {
+/// Removes what was written when the file does not get its own name.
+struct Temporary {
     file_system: SharedFileSystem,
     path: PathBuf,
-    temporary_path: PathBuf,
+    is_finished: bool,
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if !self.is_finished
+            && let Err(error) = self.file_system.remove(&self.path)
+        {
+            // The next start removes it.
+            tracing::warn!(path = %self.path.display(), %error, "cannot remove a temporary file");
+        }
+    }
+}
+
+/// A data file being written. Dropped before `finish`, it leaves nothing behind.
+pub(crate) struct FileWriter {
+    path: PathBuf,
     file: Box<dyn AppendFile>,
+    temporary: Temporary,
     file_bytes: u64,
     options: FileOptions,
     favors_size: bool,
@@ -114,11 +131,15 @@ impl FileWriter {
         let file = file_system
             .create(&temporary_path)
             .map_err(|e| FileError::io(&temporary_path, e))?;
-        Ok(Self {
+        let temporary = Temporary {
             file_system,
+            path: temporary_path,
+            is_finished: false,
+        };
+        Ok(Self {
             path: path.to_owned(),
-            temporary_path,
             file,
+            temporary,
             file_bytes: 0,
             options,
             favors_size: false,
@@ -220,16 +241,18 @@ impl FileWriter {
         debug_assert_eq!(tail_start, section_record.offset + section_record.length);
         footer::seal(&mut self.parquet.inner_mut()[tail_at..], tail_start)
             .ok_or_else(|| FileError::encode(&self.path, "the footer lacks its integrity key"))?;
-        let io_error = |error| FileError::io(&self.temporary_path, error);
+        let io_error = |error| FileError::io(&self.temporary.path, error);
         self.file.append(self.parquet.inner()).map_err(io_error)?;
         let bytes = self.file_bytes + self.parquet.inner().len() as u64;
         self.file.sync().map_err(io_error)?;
         drop(self.file);
-        self.file_system
-            .rename(&self.temporary_path, &self.path)
+        let file_system = self.temporary.file_system.clone();
+        file_system
+            .rename(&self.temporary.path, &self.path)
             .map_err(io_error)?;
+        self.temporary.is_finished = true;
         if let Some(parent) = self.path.parent() {
-            self.file_system
+            file_system
                 .sync_dir(parent)
                 .map_err(|e| FileError::io(parent, e))?;
         }
@@ -311,7 +334,7 @@ impl FileWriter {
         }
         self.file
             .append(encoded)
-            .map_err(|e| FileError::io(&self.temporary_path, e))?;
+            .map_err(|e| FileError::io(&self.temporary.path, e))?;
         self.file_bytes += encoded.len() as u64;
         encoded.clear();
         Ok(())

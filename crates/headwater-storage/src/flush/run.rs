@@ -27,7 +27,8 @@ struct Job {
 }
 
 /// A file that is written but not listed.
-struct Written {
+#[derive(Debug)]
+pub(crate) struct Written {
     name: PartitionName,
     record: FileRecord,
 }
@@ -60,44 +61,66 @@ impl Inner {
     }
 
     async fn flush_generation(self: &Arc<Self>, generation: &FrozenGeneration) -> Result<()> {
-        let jobs = self.jobs(generation);
-        let inner = self.clone();
-        let bounds = (generation.first_sequence, generation.last_sequence);
-        let write = move || {
-            jobs.into_iter()
-                .map(|job| inner.write_file(job, bounds))
-                .collect()
-        };
-        let written: Result<Vec<Written>> = tokio::task::spawn_blocking(write)
-            .await
-            .map_err(|e| Error::Internal(format!("flush: {e}")))?;
-        let written = written?;
-
+        let written = self.write_files(generation).await?;
         let maintenance = self.maintenance.lock().await;
         let (kept, discarded, schema_added, fields) = self.divide(generation, written);
-        let added: Vec<FileRecord> = kept.iter().map(|file| file.record.clone()).collect();
-        if !added.is_empty() {
-            let change = FileChange {
-                added,
-                schema_added,
-                ..FileChange::default()
-            };
-            self.catalog.commit_files(change).await?;
+        let change = FileChange {
+            added: kept.iter().map(|file| file.record.clone()).collect(),
+            schema_added,
+            ..FileChange::default()
+        };
+        if let Err(error) = self.commit(change).await {
+            // Whether the catalog lists the files is not known for certain, so they stay; the
+            // next attempt goes on from here.
+            let written = kept.into_iter().chain(discarded).collect();
+            *self.unlisted_files.lock() = Some((generation.number, written));
+            return Err(error);
         }
         self.swap(generation, kept, &fields);
         drop(maintenance);
 
-        for file in discarded {
-            let path = self.space.root.join(file.record.path);
+        self.remove_files(&discarded);
+        let released = self
+            .wal
+            .release(generation.number, generation.last_sequence);
+        durable(released).await
+    }
+
+    /// Writes a generation's files, or takes those that an earlier attempt left.
+    async fn write_files(self: &Arc<Self>, generation: &FrozenGeneration) -> Result<Vec<Written>> {
+        let earlier = self.unlisted_files.lock().take();
+        if let Some((_, written)) = earlier.filter(|(number, _)| *number == generation.number) {
+            return Ok(written);
+        }
+        let jobs = self.jobs(generation);
+        let inner = self.clone();
+        let bounds = (generation.first_sequence, generation.last_sequence);
+        let write = move || {
+            let mut written = Vec::with_capacity(jobs.len());
+            for job in jobs {
+                match inner.write_file(job, bounds) {
+                    Ok(file) => written.push(file),
+                    Err(error) => {
+                        inner.remove_files(&written);
+                        return Err(error);
+                    }
+                }
+            }
+            Ok(written)
+        };
+        tokio::task::spawn_blocking(write)
+            .await
+            .map_err(|e| Error::Internal(format!("flush: {e}")))?
+    }
+
+    /// Removes files that were never listed.
+    fn remove_files(&self, files: &[Written]) {
+        for file in files {
+            let path = self.space.root.join(&file.record.path);
             if let Err(error) = self.space.file_system.remove(&path) {
                 tracing::warn!(path = %path.display(), %error, "cannot remove a data file");
             }
         }
-        durable(
-            self.wal
-                .release(generation.number, generation.last_sequence),
-        )
-        .await
     }
 
     fn jobs(&self, generation: &FrozenGeneration) -> Vec<Job> {

@@ -61,7 +61,6 @@ pub(crate) fn is_live(
     }
     let rows = source
         .file
-        .data()?
         .read(&[directory.row_range(series)], &[], true)?;
     Ok(rows.times.iter().any(|&time| !is_hidden(time)))
 }

@@ -280,7 +280,7 @@ impl Scan {
     /// Cuts the wants at `partial` to the rows in the range, by their times.
     fn narrow(&self, source: &FileSource, wants: &mut [Want], partial: &[usize]) -> Result<()> {
         let rows: Vec<_> = partial.iter().map(|&at| wants[at].rows.clone()).collect();
-        let batch = source.file.data()?.read(&join(rows), &[], true)?;
+        let batch = source.file.read(&join(rows), &[], true)?;
         let mut offset = 0;
         for &at in partial {
             let want = &mut wants[at];
@@ -312,7 +312,7 @@ impl Scan {
             .iter()
             .any(|want| want.needs_times && want.times.is_none());
         let rows = join(wants.iter().map(|want| want.rows.clone()).collect());
-        let mut batch = source.file.data()?.read(&rows, &names, with_time)?;
+        let mut batch = source.file.read(&rows, &names, with_time)?;
         for ((name, kind), column) in names.iter().zip(&self.kinds).zip(&mut batch.columns) {
             let fields = directory.fields();
             let known = fields.binary_search_by(|(known, _)| (**known).cmp(name));

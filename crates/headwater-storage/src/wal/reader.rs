@@ -78,7 +78,13 @@ fn read_segment(
     }
     if !bytes.starts_with(&head) {
         if bytes.starts_with(&SEGMENT_HEAD[..7]) && !bytes.starts_with(&SEGMENT_HEAD) {
-            return Err(damaged(7, format!("unknown format version {}", bytes[7])));
+            let (path, found) = (path.to_owned(), bytes[7]);
+            let reason = format!(
+                "it has format version {found}, this program reads version {}: it was written by \
+                 a newer program",
+                SEGMENT_HEAD[7]
+            );
+            return Err(Error::Refused { path, reason });
         }
         return Err(damaged(
             0,

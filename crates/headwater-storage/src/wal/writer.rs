@@ -1,4 +1,8 @@
 //! The thread that appends and syncs.
+//!
+//! A failed sync or append poisons the engine: what is in the file after it is unknown. A full
+//! disk does not: the torn end is cut off, those who wait are told, and the records stay queued
+//! until there is room or a flush has made them superfluous, so that memory and log agree.
 
 use std::{
     collections::VecDeque,
@@ -18,7 +22,7 @@ use tokio::sync::oneshot;
 
 use super::{
     reader::segment_path,
-    record::{Entry, FRAME_MARK, Record, SEGMENT_HEAD},
+    record::{Entry, FRAME_MARK, Record, SEGMENT_HEAD, SEGMENT_HEAD_LEN},
 };
 use crate::{
     error::{Error, Result},
@@ -29,19 +33,39 @@ use crate::{
 };
 
 /// Answers when what was asked for is durable.
-pub(crate) type Done = oneshot::Receiver<Result<(), Arc<str>>>;
-type Reply = oneshot::Sender<Result<(), Arc<str>>>;
+pub(crate) type Done = oneshot::Receiver<Result<(), WalFailure>>;
+type Reply = oneshot::Sender<Result<(), WalFailure>>;
+
+/// How often a full disk is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Why something did not become durable.
+#[derive(Debug, Clone)]
+pub(crate) enum WalFailure {
+    /// There is no room; what was asked for is tried again when there is.
+    Full(Arc<str>),
+    /// Nothing goes into the log any more.
+    Failed(Arc<str>),
+}
+
+/// The reason why the log cannot grow, while that is so. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+struct Full(Arc<Mutex<Option<Arc<str>>>>);
 
 /// Hands work to the thread. Work is done in the order in which it is handed in.
 #[derive(Debug)]
 pub(crate) struct Wal {
+    full: Full,
     sender: Mutex<Option<Sender<Command>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 #[derive(Debug)]
 enum Command {
-    Append(Record, Reply),
+    /// Nobody waits any more once a full disk was reported.
+    Append(Record, Option<Reply>),
+    /// Asks whether there is room again.
+    Probe(Reply),
     /// A memtable generation begins: later records belong to it.
     Begin(Generation),
     /// A generation is in data files: its segments may go.
@@ -65,11 +89,17 @@ pub(crate) struct Start {
 }
 
 impl Wal {
-    /// Creates the first segment and starts the thread.
+    /// Starts the thread. The first record creates the first segment.
     pub(crate) fn start(start: Start) -> Result<Self> {
         let next = start.segments.last().map_or(1, |last| last + 1);
-        let path = start.dir.clone();
-        let mut writer = Writer {
+        let dir = start.dir.clone();
+        let failed = |source| Error::Wal {
+            path: dir.clone(),
+            source,
+        };
+        start.file_system.create_dir_all(&dir).map_err(failed)?;
+        let full = Full::default();
+        let writer = Writer {
             generations: VecDeque::from([(
                 start.generation,
                 start.segments.first().copied().unwrap_or(next),
@@ -78,9 +108,12 @@ impl Wal {
             current: None,
             number: next,
             segment_len: 0,
+            whole_len: 0,
             unsynced: false,
             buffer: Vec::new(),
-            waiting: Vec::new(),
+            queue: VecDeque::new(),
+            batch: Vec::new(),
+            full: full.clone(),
             synced_at: start.clock.monotonic(),
             file_system: start.file_system,
             clock: start.clock,
@@ -88,13 +121,13 @@ impl Wal {
             settings: start.settings,
             poison: start.poison,
         };
-        writer.open_segment(next)?;
         let (sender, receiver) = channel();
         let thread = std::thread::Builder::new()
             .name("headwater-wal".to_owned())
             .spawn(move || writer.run(&receiver))
-            .map_err(|source| Error::Wal { path, source })?;
+            .map_err(failed)?;
         Ok(Self {
+            full,
             sender: Mutex::new(Some(sender)),
             thread: Mutex::new(Some(thread)),
         })
@@ -103,7 +136,19 @@ impl Wal {
     /// Queues a record.
     pub(crate) fn append(&self, record: Record) -> Done {
         let (reply, done) = oneshot::channel();
-        self.send(Command::Append(record, reply));
+        self.send(Command::Append(record, Some(reply)));
+        done
+    }
+
+    /// Whether the disk was full when the log was last written to.
+    pub(crate) fn is_full(&self) -> bool {
+        self.full.0.lock().is_some()
+    }
+
+    /// Tries a full disk again; fails while it is full.
+    pub(crate) fn probe(&self) -> Done {
+        let (reply, done) = oneshot::channel();
+        self.send(Command::Probe(reply));
         done
     }
 
@@ -154,18 +199,27 @@ struct Writer {
     dir: PathBuf,
     settings: WalSettings,
     poison: Poison,
+    full: Full,
     /// Closed segments that are still there, ascending.
     old: Vec<u64>,
-    /// `None` only after a failure.
+    /// The segment that takes records; `None` until the next record creates it.
     current: Option<Box<dyn AppendFile>>,
+    /// Of the current segment, or of the next one.
     number: u64,
     segment_len: usize,
+    /// How much of the segment holds records that were reported durable, or written if syncs come
+    /// at an interval.
+    whole_len: usize,
     /// Each generation that is not released, with the first segment that may hold its records.
     generations: VecDeque<(Generation, u64)>,
+    /// Encoded and not in the file.
     buffer: Vec<u8>,
     unsynced: bool,
     synced_at: Duration,
-    waiting: Vec<Reply>,
+    /// To be done, in order.
+    queue: VecDeque<Command>,
+    /// Taken from the queue and not durable.
+    batch: Vec<Command>,
 }
 
 impl Writer {
@@ -182,15 +236,21 @@ impl Writer {
                     Err(_) => break,
                 },
             };
-            let result = self.batch(first, receiver);
-            self.answer(result);
+            self.queue.extend(first);
+            // All that waits becomes durable together.
+            self.queue.extend(receiver.try_iter());
+            let result = self.work();
+            self.conclude(result);
         }
-        let result = self.write_buffer().and_then(|()| self.sync());
-        self.answer(result);
+        let result = self.work().and_then(|()| self.commit(true));
+        self.conclude(result);
     }
 
-    /// How long to wait for work before a sync is due; `None` when none is.
+    /// How long to wait for work before something else is due; `None` when nothing is.
     fn patience(&self) -> Option<Duration> {
+        if !self.queue.is_empty() {
+            return Some(RETRY);
+        }
         match self.settings.fsync {
             Fsync::Interval(interval) if self.unsynced => {
                 Some((self.synced_at + interval).saturating_sub(self.clock.monotonic()))
@@ -199,53 +259,52 @@ impl Writer {
         }
     }
 
-    /// Takes all that is queued, then makes it durable together.
-    fn batch(&mut self, first: Option<Command>, receiver: &Receiver<Command>) -> io::Result<()> {
-        let mut next = first;
-        while let Some(command) = next {
-            self.take(command)?;
-            next = receiver.try_recv().ok();
+    /// Carries out the queue. After an error what is not durable is still in it, or in the batch.
+    fn work(&mut self) -> io::Result<()> {
+        while let Some(command) = self.queue.pop_front() {
+            // What an error interrupts is done again.
+            let result = self.carry_out(&command);
+            match command {
+                Command::Append(..) | Command::Probe(_) => self.batch.push(command),
+                _ if result.is_err() => self.queue.push_front(command),
+                Command::Begin(_) => {}
+                Command::Release { reply, .. } => {
+                    let _ = reply.send(Ok(()));
+                }
+            }
+            result?;
         }
-        self.write_buffer()?;
         let is_due = match self.settings.fsync {
             Fsync::Always => true,
             Fsync::Interval(_) => self.patience().is_some_and(|patience| patience.is_zero()),
         };
-        if is_due {
-            self.sync()?;
-        }
+        self.commit(is_due)?;
         if self.segment_len >= self.settings.segment_bytes {
-            self.rotate()?;
+            self.seal()?;
         }
         Ok(())
     }
 
-    fn take(&mut self, command: Command) -> io::Result<()> {
+    fn carry_out(&mut self, command: &Command) -> io::Result<()> {
         match command {
-            Command::Append(record, reply) => {
-                self.waiting.push(reply);
-                self.append(&record)
-            }
+            Command::Append(record, _) => self.append(record),
+            Command::Probe(_) => Ok(()),
             Command::Begin(generation) => {
-                if self.segment_len > 0 {
-                    self.rotate()?;
-                }
-                self.generations.push_back((generation, self.number));
+                self.seal()?;
+                self.generations.push_back((*generation, self.number));
                 Ok(())
             }
             Command::Release {
                 generation,
                 sequence,
-                reply,
+                ..
             } => {
-                self.waiting.push(reply);
                 self.append(&Record {
-                    sequence,
+                    sequence: *sequence,
                     entry: Entry::Checkpoint,
                 })?;
-                self.write_buffer()?;
-                self.sync()?;
-                self.release(generation)
+                self.commit(true)?;
+                self.release(*generation)
             }
         }
     }
@@ -286,56 +345,58 @@ impl Writer {
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let file = self
-            .current
-            .as_mut()
-            .ok_or_else(|| io::Error::other("no open segment"))?;
+        if self.current.is_none() {
+            self.create_segment()?;
+        }
+        let file = self.current.as_mut().expect("was just created if need be");
         file.append(bytes)?;
         self.segment_len += bytes.len();
         self.unsynced = true;
         Ok(())
     }
 
-    fn sync(&mut self) -> io::Result<()> {
-        if self.unsynced {
-            let file = self
-                .current
-                .as_mut()
-                .ok_or_else(|| io::Error::other("no open segment"))?;
-            file.sync()?;
-            self.unsynced = false;
+    /// Writes what is buffered, makes it durable if that is due, and tells those who wait.
+    fn commit(&mut self, is_sync_due: bool) -> io::Result<()> {
+        self.write_buffer()?;
+        if is_sync_due {
+            if let Some(file) = self.current.as_mut().filter(|_| self.unsynced) {
+                file.sync()?;
+                self.unsynced = false;
+            }
+            self.synced_at = self.clock.monotonic();
         }
-        self.synced_at = self.clock.monotonic();
+        self.whole_len = self.segment_len;
+        for command in self.batch.drain(..) {
+            if let Command::Append(_, Some(reply)) | Command::Probe(reply) = command {
+                // One who no longer waits does not want to know.
+                let _ = reply.send(Ok(()));
+            }
+        }
         Ok(())
     }
 
     /// Closes the segment, synced, so that only the last one can end in a torn record.
-    fn rotate(&mut self) -> io::Result<()> {
-        self.write_buffer()?;
-        self.sync()?;
-        self.old.push(self.number);
-        self.create_segment(self.number + 1)
+    fn seal(&mut self) -> io::Result<()> {
+        self.commit(true)?;
+        if self.current.take().is_some() {
+            self.old.push(self.number);
+            self.number += 1;
+            (self.segment_len, self.whole_len) = (0, 0);
+        }
+        Ok(())
     }
 
-    fn open_segment(&mut self, number: u64) -> Result<()> {
-        let path = segment_path(&self.dir, number);
-        self.file_system
-            .create_dir_all(&self.dir)
-            .and_then(|()| self.create_segment(number))
-            .map_err(|source| Error::Wal { path, source })
-    }
-
-    fn create_segment(&mut self, number: u64) -> io::Result<()> {
-        self.current = None;
-        let mut file = self.file_system.create(&segment_path(&self.dir, number))?;
+    fn create_segment(&mut self) -> io::Result<()> {
+        let path = segment_path(&self.dir, self.number);
+        let mut file = self.file_system.create(&path)?;
         let mut head = SEGMENT_HEAD.to_vec();
-        head.extend_from_slice(&number.to_le_bytes());
+        head.extend_from_slice(&self.number.to_le_bytes());
         file.append(&head)?;
         file.sync()?;
         self.file_system.sync_dir(&self.dir)?;
         self.current = Some(file);
-        self.number = number;
         self.segment_len = 0;
+        self.whole_len = 0;
         Ok(())
     }
 
@@ -360,20 +421,113 @@ impl Writer {
         Ok(())
     }
 
-    /// Tells those who wait. A failure poisons: what is in the file after it is unknown.
-    fn answer(&mut self, result: io::Result<()>) {
-        let result = result.map_err(|error| -> Arc<str> {
-            let path = segment_path(&self.dir, self.number);
-            let text = format!("write-ahead log {}: {error}", path.display());
-            self.poison.set(text.clone());
-            self.current = None;
-            self.buffer.clear();
-            self.unsynced = false;
-            text.into()
-        });
-        for reply in self.waiting.drain(..) {
-            // One who no longer waits does not want to know.
-            let _ = reply.send(result.clone());
+    /// What follows from how the work went.
+    fn conclude(&mut self, result: io::Result<()>) {
+        let Err(error) = result else {
+            if self.full.0.lock().take().is_some() {
+                tracing::info!("there is room for the write-ahead log again");
+            }
+            return;
+        };
+        let path = segment_path(&self.dir, self.number);
+        let text: Arc<str> = format!("write-ahead log {}: {error}", path.display()).into();
+        let stalled = match is_full(&error) {
+            true => self.stall(&text),
+            false => Err(error),
+        };
+        if stalled.is_ok() {
+            return;
+        }
+        self.poison.set(&*text);
+        self.current = None;
+        self.buffer.clear();
+        self.unsynced = false;
+        for command in self.batch.drain(..).chain(self.queue.drain(..)) {
+            if let Some(reply) = command.into_reply() {
+                let _ = reply.send(Err(WalFailure::Failed(text.clone())));
+            }
         }
     }
+
+    /// The disk is full. Cuts off what is not whole, puts it back into the queue, tells those who
+    /// wait, and removes what flushes have made superfluous: that may be the room it takes.
+    fn stall(&mut self, text: &Arc<str>) -> io::Result<()> {
+        self.buffer.clear();
+        self.unsynced = false;
+        let path = segment_path(&self.dir, self.number);
+        if self.current.take().is_some() && self.whole_len > 0 {
+            let len = SEGMENT_HEAD_LEN + self.whole_len;
+            self.file_system.truncate(&path, len as u64)?;
+            self.old.push(self.number);
+            self.number += 1;
+        } else if let Err(error) = self.file_system.remove(&path)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            return Err(error);
+        }
+        (self.segment_len, self.whole_len) = (0, 0);
+        if self.full.0.lock().replace(text.clone()).is_none() {
+            tracing::error!(
+                reason = &**text,
+                "the disk is full: writes are refused until it is not"
+            );
+        }
+        let queue: VecDeque<Command> = self.batch.drain(..).chain(self.queue.drain(..)).collect();
+        let mut releases = Vec::new();
+        for command in queue {
+            match command {
+                Command::Append(record, reply) => {
+                    if let Some(reply) = reply {
+                        let _ = reply.send(Err(WalFailure::Full(text.clone())));
+                    }
+                    self.queue.push_back(Command::Append(record, None));
+                }
+                Command::Probe(reply) => {
+                    let _ = reply.send(Err(WalFailure::Full(text.clone())));
+                }
+                Command::Begin(_) => self.queue.push_back(command),
+                Command::Release {
+                    generation,
+                    sequence,
+                    reply,
+                } => releases.push((generation, sequence, reply)),
+            }
+        }
+        for (generation, sequence, reply) in releases {
+            self.release_stalled(generation, sequence)?;
+            let _ = reply.send(Ok(()));
+        }
+        Ok(())
+    }
+
+    /// As [`Command::Release`], without a checkpoint, for which there is no room. It is not
+    /// needed when all records that it speaks of are gone from the log, the oldest first.
+    fn release_stalled(&mut self, generation: Generation, sequence: u64) -> io::Result<()> {
+        let is_flushed =
+            |command: &Command| matches!(command, Command::Append(r, _) if r.sequence <= sequence);
+        self.queue.retain(|command| !is_flushed(command));
+        while let Some(Command::Begin(next)) = self.queue.front() {
+            self.generations.push_back((*next, self.number));
+            self.queue.pop_front();
+        }
+        self.release(generation)
+    }
+}
+
+impl Command {
+    fn into_reply(self) -> Option<Reply> {
+        match self {
+            Self::Append(_, reply) => reply,
+            Self::Probe(reply) | Self::Release { reply, .. } => Some(reply),
+            Self::Begin(_) => None,
+        }
+    }
+}
+
+/// Whether an error says that there is no room on the disk.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
 }

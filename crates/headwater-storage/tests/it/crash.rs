@@ -188,23 +188,6 @@ async fn damage_before_the_end_is_reported_with_its_place() {
 }
 
 #[tokio::test]
-async fn a_missing_data_file_is_named() {
-    let fixture = Fixture::new().await;
-    fixture.write("m v=1i 1").await;
-    fixture.engine.flush().await.unwrap();
-    let dir = format!("/headwater/data/{}/m", fixture.bucket);
-    let name = fixture.names(&dir).remove(0);
-    let path = format!("{dir}/{name}");
-    let image = fixture.disk.crash_image();
-    image.remove(Path::new(&path)).unwrap();
-    let opened = try_open(&fixture.settings, &fixture.catalog, &fixture.clock, &image).await;
-    assert_eq!(
-        opened.unwrap_err().to_string(),
-        format!("data file {path} is listed in the catalog but missing")
-    );
-}
-
-#[tokio::test]
 async fn files_that_are_not_listed_are_removed_at_start() {
     let mut fixture = Fixture::new().await;
     fixture.write("m v=1i 1").await;

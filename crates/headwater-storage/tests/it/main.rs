@@ -8,6 +8,7 @@
 mod concurrent;
 mod crash;
 mod deletes;
+mod faults;
 mod fixture;
 mod model;
 mod scans;

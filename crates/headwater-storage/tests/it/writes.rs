@@ -202,23 +202,6 @@ async fn a_full_memtable_refuses_writes_until_a_flush() {
 }
 
 #[tokio::test]
-async fn a_failed_sync_refuses_all_further_writes() {
-    let fixture = Fixture::new().await;
-    fixture.write("m v=1 1").await;
-    fixture.disk.fail_next(headwater_env::Operation::Sync);
-    let error = fixture.try_write("m v=1 2").await.unwrap_err();
-    assert_eq!(error.kind(), headwater_storage::ErrorKind::Unavailable);
-    let error = fixture.try_write("m v=1 3").await.unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .starts_with("engine: writes are refused since a failure: "),
-        "{error}"
-    );
-    assert!(fixture.engine.statistics().is_poisoned);
-}
-
-#[tokio::test]
 async fn a_closed_engine_refuses_writes_and_has_flushed() {
     let fixture = Fixture::new().await;
     fixture.write("m v=1 1").await;
