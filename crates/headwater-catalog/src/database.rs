@@ -31,8 +31,8 @@ impl PolicyOptions {
 }
 
 impl Catalog {
-    /// CREATE DATABASE. A database that exists stays as it is, unless `policy` says something else
-    /// about it: `retention policy conflicts with an existing policy`.
+    /// CREATE DATABASE. A database that exists stays as it is; a `policy` that is not its default
+    /// one is `retention policy conflicts with an existing policy`.
     pub async fn create_database(
         &self,
         authorization: &Authorization,
@@ -48,27 +48,19 @@ impl Catalog {
                 }
                 return Ok(());
             };
-            match mappings
+            if mappings.is_empty() {
+                return place.create_policy(draft, &policy).map(drop);
+            }
+            // Only the default policy can be asked for so, and only as it is.
+            let mapping = mappings
                 .iter()
-                .find(|mapping| mapping.retention_policy == policy.name())
-            {
-                None => place
-                    .create_policy(
-                        draft,
-                        &PolicyOptions {
-                            is_default: true,
-                            ..policy
-                        },
-                    )
-                    .map(drop),
-                Some(mapping) => {
-                    let bucket = draft.state().require_bucket(mapping.bucket_id)?;
-                    if mapping.is_default && is_as_asked(bucket, policy.rule) {
-                        Ok(())
-                    } else {
-                        Err(Error::RetentionPolicyConflict)
-                    }
-                }
+                .find(|it| it.is_default && it.retention_policy == policy.name())
+                .ok_or(Error::RetentionPolicyConflict)?;
+            let bucket = draft.state().require_bucket(mapping.bucket_id)?;
+            if is_as_asked(bucket, policy.rule) {
+                Ok(())
+            } else {
+                Err(Error::RetentionPolicyConflict)
             }
         })
         .await

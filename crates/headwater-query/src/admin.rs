@@ -1,12 +1,12 @@
-//! The administration of 1.x. Only in the profile `v1` do statements about databases and retention
-//! policies act, on buckets and mappings (`spec/decisions.md` 1); all others are refused
+//! The administration of 1.x. Only in the profile `v1` do statements about databases, retention
+//! policies and series act, on buckets and mappings (`spec/decisions.md` 1); all others are refused
 //! (`spec/query.md` §9).
 
 use headwater_catalog::{PolicyOptions, Profile, RetentionRule};
 use headwater_influxql::ast::{AdminDetail, AdminStatement, RetentionPolicySpec};
 
 use crate::{
-    Error,
+    Error, delete,
     resolve::normalize,
     run::{Failure, StatementContext},
 };
@@ -30,7 +30,7 @@ pub(crate) fn run(
     Err(Error::NotImplemented(statement.name).into())
 }
 
-/// Carries out a statement about databases and retention policies; `None` for another one.
+/// Carries out a statement about databases, retention policies and series; `None` for another one.
 fn manage(detail: &AdminDetail, context: &StatementContext<'_>) -> Option<Result<(), Failure>> {
     let catalog = context.catalog();
     let caller = &context.request.authorization;
@@ -51,6 +51,7 @@ fn manage(detail: &AdminDetail, context: &StatementContext<'_>) -> Option<Result
         AdminDetail::DropRetentionPolicy { database, name } => context
             .wait(catalog.drop_retention_policy(caller, database, name))
             .map(|dropped| dropped.into_iter().collect()),
+        AdminDetail::DropSeries(statement) => return Some(delete::drop_series(statement, context)),
         _ => return None,
     };
     Some(changed.map_err(Failure::from).and_then(|dropped| {

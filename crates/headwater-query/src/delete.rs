@@ -1,4 +1,5 @@
-//! DELETE and DROP MEASUREMENT (`spec/influxql/metadata_and_delete.md` §6, §7).
+//! DELETE, DROP MEASUREMENT and, in the profile `v1`, DROP SERIES
+//! (`spec/influxql/metadata_and_delete.md` §6, §7).
 
 use std::sync::Arc;
 
@@ -48,16 +49,7 @@ pub(crate) fn delete(
 
 /// Removes a measurement from every bucket of the database.
 pub(crate) fn drop_measurement(name: &str, context: &StatementContext<'_>) -> Result<(), Failure> {
-    let mut buckets = Vec::new();
-    for mapping in context.databases.of_database(context.database(None)) {
-        if !context.databases.may_write(mapping) {
-            return Err(insufficient_permissions());
-        }
-        if !buckets.contains(&mapping.bucket_id) {
-            buckets.push(mapping.bucket_id);
-        }
-    }
-    for bucket in buckets {
+    for bucket in buckets(context.database(None), context)? {
         let request = DeleteRequest {
             measurements: Some(vec![name.to_owned()]),
             predicate: None,
@@ -66,6 +58,52 @@ pub(crate) fn drop_measurement(name: &str, context: &StatementContext<'_>) -> Re
         context.wait(context.engine().delete(bucket, request))?;
     }
     Ok(())
+}
+
+/// Removes series, with all their points, from every bucket of the database; by 1.x's rules and
+/// with its texts.
+pub(crate) fn drop_series(
+    statement: &DeleteStatement,
+    context: &StatementContext<'_>,
+) -> Result<(), Failure> {
+    let condition = statement.condition.as_ref();
+    let names_time = |condition: &Expr| {
+        headwater_influxql::visit::var_refs(condition)
+            .iter()
+            .any(|var| var.name.eq_ignore_ascii_case("time"))
+    };
+    if condition.is_some_and(names_time) {
+        return Err(Error::statement("DROP SERIES doesn't support time in WHERE clause").into());
+    }
+    let database = context.database(None);
+    let buckets = buckets(database, context)?;
+    if buckets.is_empty() {
+        return Err(headwater_catalog::Error::DatabaseNotFound(database.to_owned()).into());
+    }
+    let mut planned = Vec::new();
+    for bucket in buckets {
+        for request in requests(statement, condition, TimeRange::ALL, bucket, context)? {
+            planned.push((bucket, request));
+        }
+    }
+    for (bucket, request) in planned {
+        context.wait(context.engine().delete(bucket, request))?;
+    }
+    Ok(())
+}
+
+/// The buckets of a database, all of which the caller must be allowed to change.
+fn buckets(database: &str, context: &StatementContext<'_>) -> Result<Vec<Id>, Failure> {
+    let mut buckets = Vec::new();
+    for mapping in context.databases.of_database(database) {
+        if !context.databases.may_write(mapping) {
+            return Err(insufficient_permissions());
+        }
+        if !buckets.contains(&mapping.bucket_id) {
+            buckets.push(mapping.bucket_id);
+        }
+    }
+    Ok(buckets)
 }
 
 fn insufficient_permissions() -> Failure {

@@ -60,13 +60,11 @@ async fn creating_a_database_makes_a_default_policy_and_repeats_without_error() 
         create("day", Some(day())).await.unwrap();
         assert_eq!(policies(&fixture, "day"), ["autogen 86400 3600*"]);
     }
-    create("db", Some(policy("hour", Some(3_600), Some(1_800))))
-        .await
-        .unwrap();
-    assert_eq!(
-        policies(&fixture, "db"),
-        ["autogen 0 604800", "hour 3600 3600*"]
-    );
+    let hour = policy("hour", Some(3_600), Some(1_800));
+    expect_refusal(create("db", Some(hour.clone())).await, "conflict", conflict);
+    assert_eq!(policies(&fixture, "db"), ["autogen 0 604800*"]);
+    create("hours", Some(hour)).await.unwrap();
+    assert_eq!(policies(&fixture, "hours"), ["hour 3600 3600*"]);
     expect_refusal(create(".", None).await, "invalid", "invalid name");
     expect_refusal(
         create("x", Some(policy(".", None, None))).await,

@@ -9,3 +9,4 @@ mod python;
 mod seeds;
 mod serve;
 mod server;
+mod v1;

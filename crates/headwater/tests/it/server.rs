@@ -113,7 +113,12 @@ impl Server {
 
     /// Started on an empty directory and set up with [`TOKEN`] and [`NAME`].
     pub(crate) fn set_up(data_dir: &Path) -> Self {
-        let server = Self::start(data_dir);
+        Self::set_up_with(data_dir, &[])
+    }
+
+    /// As [`Self::set_up`], with flags.
+    pub(crate) fn set_up_with(data_dir: &Path, args: &[&str]) -> Self {
+        let server = Self::start_with(data_dir, args, &[]);
         let body = json!({"username": "admin", "password": "test-password", "org": NAME,
             "bucket": NAME, "token": TOKEN});
         let answer = server.request("POST", "/api/v2/setup", &[], &body.to_string());
@@ -133,6 +138,19 @@ impl Server {
             .expect("the server answers")
     }
 
+    /// With another token.
+    pub(crate) fn request_as(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        query: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        self.try_request_as(token, method, path, query, body)
+            .expect("the server answers")
+    }
+
     /// `None` when the connection broke before an answer.
     pub(crate) fn try_request(
         &self,
@@ -141,10 +159,21 @@ impl Server {
         query: &[(&str, &str)],
         body: &str,
     ) -> Option<Answer> {
+        self.try_request_as(TOKEN, method, path, query, body)
+    }
+
+    fn try_request_as(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        query: &[(&str, &str)],
+        body: &str,
+    ) -> Option<Answer> {
         let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(self.uri(path, query))
-            .header("Authorization", format!("Token {TOKEN}"));
+            .header("Authorization", format!("Token {token}"));
         if body.starts_with('{') {
             request = request.header("Content-Type", "application/json");
         }
