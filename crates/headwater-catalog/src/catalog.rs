@@ -127,6 +127,11 @@ impl Catalog {
             .next(self.inner.clock.now(), self.inner.random.u64())
     }
 
+    /// What SQLite finds wrong with the database's own bytes; empty when all is well.
+    pub async fn integrity(&self) -> Result<Vec<String>> {
+        sql::integrity(&self.inner.pool).await
+    }
+
     /// Closes the database; everything that still wants to change something gets an error.
     pub async fn close(&self) {
         self.inner.pool.close().await;

@@ -205,6 +205,12 @@ pub enum Error {
     Sql(#[from] sqlx::Error),
     #[error("catalog: cannot bring the schema up to date: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// A newer program has changed the SQL schema.
+    #[error(
+        "catalog: it has version {found} of the schema, which this program does not know: it was \
+         written by a newer program"
+    )]
+    Newer { found: i64 },
     /// A stored row does not hold what the catalog wrote.
     #[error("catalog: {table} row {row}: {reason}")]
     Corrupt {
@@ -292,6 +298,7 @@ impl Error {
 
             Self::Sql(_)
             | Self::Migration(_)
+            | Self::Newer { .. }
             | Self::Corrupt { .. }
             | Self::Bcrypt(_)
             | Self::Task(_) => ErrorKind::Internal,

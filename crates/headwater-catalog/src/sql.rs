@@ -11,6 +11,7 @@ use std::str::FromStr;
 use headwater_model::Id;
 use sqlx::{
     SqlitePool,
+    migrate::MigrateError,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -30,8 +31,20 @@ pub(crate) async fn open(url: &str) -> Result<SqlitePool> {
         .max_lifetime(None)
         .connect_with(options)
         .await?;
-    sqlx::migrate!("src/sql/migrations").run(&pool).await?;
-    Ok(pool)
+    match sqlx::migrate!("src/sql/migrations").run(&pool).await {
+        Ok(()) => Ok(pool),
+        Err(MigrateError::VersionMissing(found)) => Err(Error::Newer { found }),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What SQLite's own check finds.
+pub(crate) async fn integrity(pool: &SqlitePool) -> Result<Vec<String>> {
+    let mut found: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check")
+        .fetch_all(pool)
+        .await?;
+    found.retain(|text| text != "ok");
+    Ok(found)
 }
 
 /// An id column's value.

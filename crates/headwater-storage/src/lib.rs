@@ -32,6 +32,8 @@ mod predicate;
 mod run;
 mod scan;
 
+mod check;
+
 mod compact;
 mod delete;
 mod expire;
@@ -39,6 +41,7 @@ mod flush;
 mod invariants;
 mod tombstone;
 
+pub use check::{CheckReport, Finding, Severity, check};
 pub use engine::{Components, Engine, Statistics};
 pub use error::{Error, ErrorKind, Result};
 pub use ingest::{PartialWrite, RetentionLimit, WriteOutcome, WriteTarget};

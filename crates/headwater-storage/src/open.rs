@@ -42,7 +42,7 @@ pub(crate) async fn open(settings: Settings, components: Components) -> Result<E
         damage: Arc::default(),
         options,
     };
-    check_format(&space)?;
+    check_format(&space, true)?;
     let records = listed_records(&catalog).await?;
     let is_new = catalog.state().is_setup_allowed() && records.files.is_empty();
     let missing = sweep(&space, &records, is_new)?;
@@ -170,8 +170,8 @@ fn build_state(
 const FORMAT_VERSION: u32 = 1;
 
 /// Refuses a data directory that a newer program has written to, before anything of it is read;
-/// notes the version in one that has none.
-fn check_format(space: &FileSpace) -> Result<()> {
+/// notes the version in one that has none, if it is to be noted.
+pub(crate) fn check_format(space: &FileSpace, is_noted: bool) -> Result<()> {
     let path = space.root.join("format");
     let io = |source| Error::Directory {
         path: path.clone(),
@@ -180,6 +180,7 @@ fn check_format(space: &FileSpace) -> Result<()> {
     let file_system = &space.file_system;
     let text = match file_system.read(&path) {
         Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_noted => return Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             file_system.create_dir_all(&space.root).map_err(io)?;
             let mut file = file_system.create(&path).map_err(io)?;

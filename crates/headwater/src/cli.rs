@@ -1,5 +1,6 @@
 //! The command line: what may be written, and which file carries it out.
 
+mod check;
 mod config;
 mod serve;
 mod setup;
@@ -20,6 +21,8 @@ struct Cli {
 enum Command {
     /// Start the server
     Serve(serve::Args),
+    /// Look over the data of a stopped server, and repair what can be repaired
+    Check(check::Args),
     /// Check settings, or print a sample of them
     #[command(subcommand)]
     Config(config::Command),
@@ -30,6 +33,7 @@ enum Command {
 /// Parses the arguments, runs the command and reports its failure on standard error.
 pub(crate) fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Check(args) => check::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Config(command) => config::run(command),
         Command::Setup(args) => setup::run(&args),

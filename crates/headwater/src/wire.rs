@@ -72,7 +72,7 @@ pub(crate) async fn open(settings: &Settings) -> Result<Wired> {
 }
 
 /// Two processes on one data directory would destroy it.
-fn lock(dir: &std::path::Path) -> Result<File> {
+pub(crate) fn lock(dir: &std::path::Path) -> Result<File> {
     let path = dir.join("lock");
     let file = File::create(&path).with_context(|| format!("cannot open {}", path.display()))?;
     match file.try_lock() {

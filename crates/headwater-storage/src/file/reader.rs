@@ -1,6 +1,7 @@
 //! Reads rows and the series directory of one data file.
 
 mod decode;
+mod verify;
 
 use std::{
     ops::Range,

@@ -33,10 +33,7 @@ pub(crate) fn open(file_system: &dyn FileSystem, dir: &Path) -> Result<Opened> {
         path: path.to_owned(),
         source,
     };
-    let names = file_system.list(dir).map_err(|e| io(dir, e))?;
-    let number = |name: &String| u64::from_str_radix(name.strip_suffix(".log")?, 16).ok();
-    let mut numbers: Vec<u64> = names.iter().filter_map(number).collect();
-    numbers.sort_unstable();
+    let numbers = numbers(file_system, dir)?;
     let mut opened = Opened::default();
     for (i, &number) in numbers.iter().enumerate() {
         let path = segment_path(dir, number);
@@ -56,6 +53,18 @@ pub(crate) fn open(file_system: &dyn FileSystem, dir: &Path) -> Result<Opened> {
         opened.segments.push(number);
     }
     Ok(opened)
+}
+
+/// The numbers of the segments, ascending.
+pub(super) fn numbers(file_system: &dyn FileSystem, dir: &Path) -> Result<Vec<u64>> {
+    let names = file_system.list(dir).map_err(|source| Error::Wal {
+        path: dir.to_owned(),
+        source,
+    })?;
+    let number = |name: &String| u64::from_str_radix(name.strip_suffix(".log")?, 16).ok();
+    let mut numbers: Vec<u64> = names.iter().filter_map(number).collect();
+    numbers.sort_unstable();
+    Ok(numbers)
 }
 
 /// Adds the records of a segment; returns how many bytes of it are good.
@@ -107,7 +116,7 @@ fn read_segment(
 }
 
 /// The payload of the frame at the start of `bytes`, and the length of the frame.
-fn frame(bytes: &Bytes) -> Result<(Bytes, usize), &'static str> {
+pub(super) fn frame(bytes: &Bytes) -> Result<(Bytes, usize), &'static str> {
     if bytes.len() < FRAME_HEAD_LEN {
         return Err("record ends early");
     }
