@@ -86,7 +86,6 @@ pub(crate) async fn respond(
         header::CONTENT_TYPE,
         HeaderValue::from_static(options.format.content_type()),
     );
-    headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     if packed {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }

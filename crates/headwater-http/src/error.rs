@@ -14,6 +14,9 @@ use serde_json::json;
 use crate::encode::text::to_json;
 
 const ERROR_CODE: HeaderName = HeaderName::from_static("x-platform-error-code");
+const V1_ERROR: HeaderName = HeaderName::from_static("x-influxdb-error");
+/// As much of an error as 1.x puts into a header, in bytes.
+const V1_ERROR_BYTES: usize = 1024;
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 /// The message in place of an internal error's own words, which go to the log.
 const MASKED: &str = "An internal error has occurred - check server logs";
@@ -135,7 +138,9 @@ impl Error {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, JSON);
         headers.insert(ERROR_CODE, HeaderValue::from_static(name));
-        if self.code == Code::Unauthorized {
+        if self.code != Code::Unauthorized && indent.is_none() {
+            headers.insert(V1_ERROR, v1_header(words));
+        } else if self.code == Code::Unauthorized {
             let challenge = HeaderValue::from_static(r#"Basic realm="InfluxDB""#);
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
@@ -147,6 +152,20 @@ impl Error {
         }
         response
     }
+}
+
+/// The text of an error as a header, as 1.x sends it (`spec/auth.md` §6); what a header cannot
+/// hold becomes a space.
+fn v1_header(words: &str) -> HeaderValue {
+    let printable = |byte: u8| {
+        if byte < b' ' || byte == 0x7f {
+            b' '
+        } else {
+            byte
+        }
+    };
+    let bytes: Vec<u8> = words.bytes().take(V1_ERROR_BYTES).map(printable).collect();
+    HeaderValue::from_bytes(&bytes).expect("no control characters")
 }
 
 impl IntoResponse for Error {

@@ -14,10 +14,22 @@ mod target;
 pub(crate) mod user;
 pub(crate) mod write;
 
-use axum::{http::StatusCode, response::Response};
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use serde_json::Value;
 
-/// An answer of the management resources: JSON indented by tabs.
-fn tabbed(status: StatusCode, body: &Value) -> Response {
-    system::json_response(status, body, Some("\t"))
+/// What the management resources answer: JSON indented by tabs.
+fn ok(body: &Value) -> Response {
+    system::json_response(StatusCode::OK, body, Some("\t"))
+}
+
+/// As [`ok`], for what was made.
+fn created(body: &Value) -> Response {
+    system::json_response(StatusCode::CREATED, body, Some("\t"))
+}
+
+fn no_content() -> Response {
+    StatusCode::NO_CONTENT.into_response()
 }

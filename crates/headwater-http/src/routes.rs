@@ -2,7 +2,9 @@
 //! 405 with their list.
 
 use axum::{
-    Router, middleware,
+    Router,
+    http::Method,
+    middleware,
     routing::{MethodRouter, any, get, post},
 };
 
@@ -12,8 +14,10 @@ use crate::{
     error::Error,
     extract::credentials::Caller,
     handler::{
-        authorization, bucket, dbrp, delete, legacy, organization, query, session, setup, system,
-        user, write,
+        authorization::{self, Tokens},
+        bucket, dbrp, delete,
+        legacy::{self, Credentials},
+        organization, query, session, setup, system, user, write,
     },
     state::Shared,
 };
@@ -39,6 +43,7 @@ fn compatible() -> Router<Shared> {
         .route("/write", any(write::v1))
         .route("/ping", any(system::ping))
         .route("/", any(query::root))
+        .route_layer(middleware::map_response(query::vary))
 }
 
 fn system_routes() -> Router<Shared> {
@@ -51,8 +56,11 @@ fn system_routes() -> Router<Shared> {
 
 fn management() -> Router<Shared> {
     Router::new()
-        .route("/api/v2/write", any(write::v2))
-        .route("/api/v2/delete", any(delete::delete))
+        .route("/api/v2/write", methods("OPTIONS, POST", post(write::v2)))
+        .route(
+            "/api/v2/delete",
+            methods("OPTIONS, POST", post(delete::delete)),
+        )
         .route(
             "/api/v2/query",
             methods("OPTIONS, POST", post(system::flux)),
@@ -83,16 +91,16 @@ fn management() -> Router<Shared> {
         .merge(collection(
             "/api/v2/authorizations",
             get(authorization::list).post(authorization::create),
-            get(authorization::get)
-                .patch(authorization::update)
-                .delete(authorization::delete),
+            get(authorization::get::<Tokens>)
+                .patch(authorization::update::<Tokens>)
+                .delete(authorization::delete::<Tokens>),
         ))
         .merge(collection(
             "/private/legacy/authorizations",
             get(legacy::list).post(legacy::create),
-            get(legacy::get)
-                .patch(legacy::update)
-                .delete(legacy::delete),
+            get(authorization::get::<Credentials>)
+                .patch(authorization::update::<Credentials>)
+                .delete(authorization::delete::<Credentials>),
         ))
         .merge(collection(
             "/api/v2/dbrps",
@@ -136,9 +144,17 @@ fn collection(
     )
 }
 
-/// `router`, which has the methods `allow`; others are refused, to known callers.
+/// `router`, which has the methods `allow`; others are refused, to known callers. Anybody may ask
+/// for the methods; a browser's question is answered before it comes here.
 fn methods(allow: &'static str, router: MethodRouter<Shared>) -> MethodRouter<Shared> {
-    router.fallback(move |_: Caller| async move { Error::method_not_allowed(allow) })
+    router.fallback(
+        move |method: Method, caller: Result<Caller, Error>| async move {
+            match caller {
+                Err(error) if method != Method::OPTIONS => error,
+                _ => Error::method_not_allowed(allow),
+            }
+        },
+    )
 }
 
 /// As [`methods`] for what needs no credentials.

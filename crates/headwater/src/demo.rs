@@ -53,12 +53,7 @@ fn print(token: &str, address: SocketAddr) {
 /// Follows `DOCKER_INFLUXDB_INIT_*` when its mode is `setup` and nothing is set up yet
 /// (`spec/v2_management.md` §1). Whether it set up anything.
 pub(crate) async fn docker_setup(catalog: &Catalog) -> Result<bool> {
-    let variable = |name: &str| {
-        std::env::var(format!("DOCKER_INFLUXDB_INIT_{name}"))
-            .ok()
-            .filter(|v| !v.is_empty())
-    };
-    match variable("MODE").as_deref() {
+    match variable("MODE")?.as_deref() {
         None => return Ok(false),
         Some("setup") => {}
         Some(other) => bail!("DOCKER_INFLUXDB_INIT_MODE is `{other}`; only `setup` is known"),
@@ -67,9 +62,9 @@ pub(crate) async fn docker_setup(catalog: &Catalog) -> Result<bool> {
         return Ok(false);
     }
     let needed = |name: &str| {
-        variable(name).with_context(|| format!("set-up needs DOCKER_INFLUXDB_INIT_{name}"))
+        variable(name)?.with_context(|| format!("set-up needs DOCKER_INFLUXDB_INIT_{name}"))
     };
-    let retention = match variable("RETENTION") {
+    let retention = match variable("RETENTION")? {
         None => 0,
         Some(text) => headwater_influxql::parse_duration(&text)
             .map_err(|error| anyhow!("DOCKER_INFLUXDB_INIT_RETENTION: {error}"))?,
@@ -81,7 +76,7 @@ pub(crate) async fn docker_setup(catalog: &Catalog) -> Result<bool> {
             organization: needed("ORG")?,
             bucket: needed("BUCKET")?,
             retention_seconds: retention / 1_000_000_000,
-            token: variable("ADMIN_TOKEN"),
+            token: variable("ADMIN_TOKEN")?,
         })
         .await?;
     info!(
@@ -89,4 +84,19 @@ pub(crate) async fn docker_setup(catalog: &Catalog) -> Result<bool> {
         outcome.organization.name
     );
     Ok(true)
+}
+
+/// `DOCKER_INFLUXDB_INIT_NAME`, or what the file named by `DOCKER_INFLUXDB_INIT_NAME_FILE` holds,
+/// which is how containers are handed secrets.
+fn variable(name: &str) -> Result<Option<String>> {
+    let filled = |name: String| std::env::var(name).ok().filter(|text| !text.is_empty());
+    let name = format!("DOCKER_INFLUXDB_INIT_{name}");
+    if let Some(text) = filled(name.clone()) {
+        return Ok(Some(text));
+    }
+    let Some(path) = filled(format!("{name}_FILE")) else {
+        return Ok(None);
+    };
+    let text = std::fs::read_to_string(&path).with_context(|| format!("{name}_FILE: {path}"))?;
+    Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
 }

@@ -98,7 +98,6 @@ async fn chunks_are_lines_packed_or_not() {
 async fn small_answers_are_packed_and_empty_ones_are_not() {
     let (response, _) = answer(vec![rows(0, 1, true)], options(false), true).await;
     assert_eq!(response.headers()["content-encoding"], "gzip");
-    assert_eq!(response.headers()["vary"], "Accept-Encoding");
     assert_eq!(response.headers()["content-type"], "application/json");
     let (response, _) = answer(vec![], options(true), true).await;
     assert!(response.headers().get("content-encoding").is_none());

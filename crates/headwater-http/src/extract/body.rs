@@ -11,7 +11,10 @@ use flate2::bufread::MultiGzDecoder;
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 
-use crate::error::{Code, Error};
+use crate::{
+    error::{Code, Error},
+    state::Shared,
+};
 
 /// What a gzip stream cannot be shorter than.
 const GZIP_HEADER_BYTES: usize = 10;
@@ -83,13 +86,17 @@ pub(crate) async fn read(mut body: Body, bytes_max: usize) -> Result<Bytes, Erro
 
 /// Decodes a JSON body; `prefix` begins the message when that fails. An empty body is an error.
 pub(crate) async fn read_json<T: DeserializeOwned>(
+    shared: &Shared,
     body: Body,
-    bytes_max: usize,
     prefix: &str,
 ) -> Result<T, Error> {
-    let bytes = read(body, bytes_max).await?;
+    let bytes = read(body, shared.settings.body_bytes_max).await?;
+    decode_json(&bytes, prefix)
+}
+
+fn decode_json<T: DeserializeOwned>(bytes: &[u8], prefix: &str) -> Result<T, Error> {
     // Only the first value counts, as with the reference's decoder.
-    let mut values = serde_json::Deserializer::from_slice(&bytes).into_iter();
+    let mut values = serde_json::Deserializer::from_slice(bytes).into_iter();
     match values.next() {
         Some(Ok(value)) => Ok(value),
         Some(Err(error)) => Err(Error::invalid(format!("{prefix}{error}"))),

@@ -4,18 +4,17 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
-    http::StatusCode,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use headwater_catalog::{
-    Action, Authorization, AuthorizationChange, NewAuthorization, Permission, ResourceType,
-    State as CatalogState, Status,
+    Action, Authorization, AuthorizationChange, Catalog, NewAuthorization, Permission,
+    ResourceType, State as CatalogState, Status,
 };
 use headwater_model::Id;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::tabbed;
+use super::{created, no_content, ok};
 use crate::{
     encode::time::rfc3339,
     error::{Error, Indented},
@@ -28,8 +27,60 @@ use crate::{
     state::Shared,
 };
 
-pub(crate) const PATH: &str = "/api/v2/authorizations";
+const PATH: &str = Tokens::PATH;
 const MALFORMED: &str = "invalid json structure: ";
+
+/// What tells API tokens and 1.x credentials apart; everything else of them is the same.
+pub(crate) trait Kind: 'static {
+    const PATH: &'static str;
+
+    fn find(state: &CatalogState, id: Id) -> headwater_catalog::Result<&Arc<Authorization>>;
+
+    /// The member `token` once the credential has been created.
+    fn shown_token(authorization: &Authorization) -> &str;
+
+    fn update(
+        catalog: &Catalog,
+        id: Id,
+        change: AuthorizationChange,
+    ) -> impl Future<Output = headwater_catalog::Result<Arc<Authorization>>> + Send;
+
+    fn delete(
+        catalog: &Catalog,
+        id: Id,
+    ) -> impl Future<Output = headwater_catalog::Result<()>> + Send;
+}
+
+/// API tokens.
+pub(crate) struct Tokens;
+
+impl Kind for Tokens {
+    const PATH: &'static str = "/api/v2/authorizations";
+
+    fn find(state: &CatalogState, id: Id) -> headwater_catalog::Result<&Arc<Authorization>> {
+        state.require_authorization(id)
+    }
+
+    /// The token itself is a secret that only the answer to its creation tells.
+    fn shown_token(_: &Authorization) -> &str {
+        ""
+    }
+
+    fn update(
+        catalog: &Catalog,
+        id: Id,
+        change: AuthorizationChange,
+    ) -> impl Future<Output = headwater_catalog::Result<Arc<Authorization>>> + Send {
+        catalog.update_authorization(id, change)
+    }
+
+    fn delete(
+        catalog: &Catalog,
+        id: Id,
+    ) -> impl Future<Output = headwater_catalog::Result<()>> + Send {
+        catalog.delete_authorization(id)
+    }
+}
 
 /// The body of a request that creates or changes an API token or a 1.x credential.
 #[derive(Deserialize)]
@@ -64,12 +115,7 @@ struct ResourceBody {
 
 impl Body {
     pub(crate) async fn read(shared: &Shared, request: Request) -> Result<Self, Error> {
-        read_json(
-            request.into_body(),
-            shared.settings.body_bytes_max,
-            MALFORMED,
-        )
-        .await
+        read_json(shared, request.into_body(), MALFORMED).await
     }
 
     pub(crate) fn org_id(&self) -> Result<Option<Id>, Error> {
@@ -93,7 +139,7 @@ impl Body {
             .collect()
     }
 
-    pub(crate) fn change(self) -> Result<AuthorizationChange, Error> {
+    fn change(self) -> Result<AuthorizationChange, Error> {
         Ok(AuthorizationChange {
             status: self.status()?,
             description: self.description,
@@ -272,11 +318,7 @@ fn permissions(action: Action, authorization: &Authorization) -> [Permission; 2]
     ]
 }
 
-pub(crate) fn require(
-    caller: &Caller,
-    action: Action,
-    authorization: &Authorization,
-) -> Result<(), Error> {
+fn require(caller: &Caller, action: Action, authorization: &Authorization) -> Result<(), Error> {
     permissions(action, authorization)
         .into_iter()
         .try_for_each(|needed| caller.require(needed))
@@ -291,7 +333,7 @@ pub(crate) fn may_read(caller: &Caller, authorization: &Authorization) -> bool {
 /// The answer to a list below `path`.
 pub(crate) fn list_view(path: &str, authorizations: Vec<Value>) -> Response {
     let body = json!({ "links": { "self": path }, "authorizations": authorizations });
-    tabbed(StatusCode::OK, &body)
+    ok(&body)
 }
 
 pub(crate) async fn list(
@@ -324,63 +366,67 @@ pub(crate) async fn create(
         description: body.description.unwrap_or_default(),
         token: None,
     };
-    let created = shared
+    let made = shared
         .catalog
         .create_authorization(&caller.authorization, new)
         .await?;
     let view = view(
         &shared.catalog.state(),
         PATH,
-        &created.authorization,
-        &created.token,
+        &made.authorization,
+        &made.token,
     );
-    Ok(tabbed(StatusCode::CREATED, &view))
+    Ok(created(&view))
 }
 
-fn find(
+fn find<K: Kind>(
     shared: &Shared,
     caller: &Caller,
     action: Action,
     id: Id,
 ) -> Result<Arc<Authorization>, Error> {
-    let authorization = Arc::clone(shared.catalog.state().require_authorization(id)?);
-    require(caller, action, &authorization)?;
-    Ok(authorization)
+    let found = Arc::clone(K::find(&shared.catalog.state(), id)?);
+    require(caller, action, &found)?;
+    Ok(found)
 }
 
-pub(crate) async fn get(
+fn answer<K: Kind>(shared: &Shared, authorization: &Authorization) -> Response {
+    let token = K::shown_token(authorization);
+    ok(&view(
+        &shared.catalog.state(),
+        K::PATH,
+        authorization,
+        token,
+    ))
+}
+
+pub(crate) async fn get<K: Kind>(
     State(shared): State<Shared>,
     caller: Caller,
     PathId(id): PathId,
 ) -> Result<Response, Indented> {
-    let found = find(&shared, &caller, Action::Read, id)?;
-    Ok(tabbed(
-        StatusCode::OK,
-        &view(&shared.catalog.state(), PATH, &found, ""),
-    ))
+    let found = find::<K>(&shared, &caller, Action::Read, id)?;
+    Ok(answer::<K>(&shared, &found))
 }
 
-pub(crate) async fn update(
+pub(crate) async fn update<K: Kind>(
     State(shared): State<Shared>,
     caller: Caller,
     PathId(id): PathId,
     request: Request,
 ) -> Result<Response, Indented> {
     let change = Body::read(&shared, request).await?.change()?;
-    find(&shared, &caller, Action::Write, id)?;
-    let changed = shared.catalog.update_authorization(id, change).await?;
-    Ok(tabbed(
-        StatusCode::OK,
-        &view(&shared.catalog.state(), PATH, &changed, ""),
-    ))
+    find::<K>(&shared, &caller, Action::Write, id)?;
+    let changed = K::update(&shared.catalog, id, change).await?;
+    Ok(answer::<K>(&shared, &changed))
 }
 
-pub(crate) async fn delete(
+pub(crate) async fn delete<K: Kind>(
     State(shared): State<Shared>,
     caller: Caller,
     PathId(id): PathId,
 ) -> Result<Response, Indented> {
-    find(&shared, &caller, Action::Write, id)?;
-    shared.catalog.delete_authorization(id).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    find::<K>(&shared, &caller, Action::Write, id)?;
+    K::delete(&shared.catalog, id).await?;
+    Ok(no_content())
 }

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
-    http::StatusCode,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use headwater_catalog::{
     Action, Bucket, BucketChange, NewBucket, Permission, ResourceType, RetentionRule,
@@ -14,7 +13,7 @@ use headwater_model::Id;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::tabbed;
+use super::{created, no_content, ok};
 use crate::{
     encode::time::rfc3339,
     error::{Error, Indented},
@@ -131,10 +130,7 @@ pub(crate) async fn list(
     ]
     .map(|(link, param)| (link, url.get(param).unwrap_or_default()));
     let links = paging.links("/api/v2/buckets", &filters, page.len());
-    Ok(tabbed(
-        StatusCode::OK,
-        &json!({ "links": links, "buckets": page }),
-    ))
+    Ok(ok(&json!({ "links": links, "buckets": page })))
 }
 
 pub(crate) async fn create(
@@ -142,12 +138,7 @@ pub(crate) async fn create(
     caller: Caller,
     request: Request,
 ) -> Result<Response, Indented> {
-    let body: Body = read_json(
-        request.into_body(),
-        shared.settings.body_bytes_max,
-        MALFORMED,
-    )
-    .await?;
+    let body: Body = read_json(&shared, request.into_body(), MALFORMED).await?;
     let new = NewBucket {
         org_id: id::of_json(body.org_id.as_deref(), MALFORMED)?,
         retention_rules: body.rules(),
@@ -160,7 +151,7 @@ pub(crate) async fn create(
         caller.require(Permission::new(Action::Write, ResourceType::Buckets).within(org))?;
     }
     let bucket = shared.catalog.create_bucket(new).await?;
-    Ok(tabbed(StatusCode::CREATED, &view(&bucket)))
+    Ok(created(&view(&bucket)))
 }
 
 /// The bucket, on which the caller may do `action`.
@@ -175,10 +166,7 @@ pub(crate) async fn get(
     caller: Caller,
     PathId(id): PathId,
 ) -> Result<Response, Indented> {
-    Ok(tabbed(
-        StatusCode::OK,
-        &view(&*find(&shared, &caller, Action::Read, id)?),
-    ))
+    Ok(ok(&view(&*find(&shared, &caller, Action::Read, id)?)))
 }
 
 pub(crate) async fn update(
@@ -187,12 +175,7 @@ pub(crate) async fn update(
     PathId(id): PathId,
     request: Request,
 ) -> Result<Response, Indented> {
-    let body: Body = read_json(
-        request.into_body(),
-        shared.settings.body_bytes_max,
-        MALFORMED,
-    )
-    .await?;
+    let body: Body = read_json(&shared, request.into_body(), MALFORMED).await?;
     let change = BucketChange {
         retention_rules: body.rules(),
         name: body.name,
@@ -201,7 +184,7 @@ pub(crate) async fn update(
     change.validate()?;
     find(&shared, &caller, Action::Write, id)?;
     let bucket = shared.catalog.update_bucket(id, change).await?;
-    Ok(tabbed(StatusCode::OK, &view(&bucket)))
+    Ok(ok(&view(&bucket)))
 }
 
 pub(crate) async fn delete(
@@ -212,7 +195,7 @@ pub(crate) async fn delete(
     find(&shared, &caller, Action::Write, id)?;
     shared.catalog.delete_bucket(id).await?;
     drop_data(&shared, id).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(no_content())
 }
 
 /// Drops the data of a bucket that the catalog has just deleted.

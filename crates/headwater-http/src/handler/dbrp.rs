@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
-    http::StatusCode,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use headwater_catalog::{
     Action, DbrpMapping, MappingChange, MappingFilter, NewMapping, Permission,
@@ -15,7 +14,7 @@ use headwater_model::Id;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::tabbed;
+use super::{created, no_content, ok};
 use crate::{
     error::{Error, Indented},
     extract::{
@@ -107,7 +106,7 @@ pub(crate) async fn list(
         .iter()
         .map(|mapping| view(mapping))
         .collect();
-    Ok(tabbed(StatusCode::OK, &json!({ "content": mappings })))
+    Ok(ok(&json!({ "content": mappings })))
 }
 
 pub(crate) async fn create(
@@ -115,8 +114,7 @@ pub(crate) async fn create(
     caller: Caller,
     request: Request,
 ) -> Result<Response, Indented> {
-    let max = shared.settings.body_bytes_max;
-    let body: CreateBody = read_json(request.into_body(), max, MALFORMED).await?;
+    let body: CreateBody = read_json(&shared, request.into_body(), MALFORMED).await?;
     let state = shared.catalog.state();
     let bucket_id = id::parse_named(body.bucket_id.as_deref().unwrap_or_default(), "bucket")?;
     let org_id = organization(&state, body.org_id.as_deref(), body.org.as_deref())?;
@@ -129,7 +127,7 @@ pub(crate) async fn create(
         is_default: body.default.unwrap_or(false),
     };
     let mapping = shared.catalog.create_mapping(new).await?;
-    Ok(tabbed(StatusCode::CREATED, &view(&mapping)))
+    Ok(created(&view(&mapping)))
 }
 
 /// The mapping that path and organization name, on whose bucket the caller may do `actions`.
@@ -155,7 +153,7 @@ pub(crate) async fn get(
     url: Params,
 ) -> Result<Response, Indented> {
     let found = find(&shared.catalog.state(), &caller, &url, id, &[Action::Read])?;
-    Ok(tabbed(StatusCode::OK, &json!({ "content": view(&found) })))
+    Ok(ok(&json!({ "content": view(&found) })))
 }
 
 pub(crate) async fn update(
@@ -165,8 +163,7 @@ pub(crate) async fn update(
     url: Params,
     request: Request,
 ) -> Result<Response, Indented> {
-    let max = shared.settings.body_bytes_max;
-    let body: UpdateBody = read_json(request.into_body(), max, MALFORMED).await?;
+    let body: UpdateBody = read_json(&shared, request.into_body(), MALFORMED).await?;
     let actions = [Action::Read, Action::Write];
     let found = find(&shared.catalog.state(), &caller, &url, id, &actions)?;
     let change = MappingChange {
@@ -177,10 +174,7 @@ pub(crate) async fn update(
         .catalog
         .update_mapping(found.org_id, id, change)
         .await?;
-    Ok(tabbed(
-        StatusCode::OK,
-        &json!({ "content": view(&changed) }),
-    ))
+    Ok(ok(&json!({ "content": view(&changed) })))
 }
 
 /// Needs no right to read: a write-only token may delete a mapping that it cannot see.
@@ -192,5 +186,5 @@ pub(crate) async fn delete(
 ) -> Result<Response, Indented> {
     let found = find(&shared.catalog.state(), &caller, &url, id, &[Action::Write])?;
     shared.catalog.delete_mapping(found.org_id, id).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(no_content())
 }

@@ -6,17 +6,16 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
-    http::{Method, StatusCode},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use chrono::DateTime;
-use headwater_catalog::Bucket;
+use headwater_catalog::{Bucket, Profile};
 use headwater_model::{MAX_TIME, MIN_TIME, TimeRange};
 use headwater_storage::{DeleteRequest, TagPredicate};
 use serde::Deserialize;
 
 use self::predicate::Rule;
-use super::target;
+use super::{no_content, target};
 use crate::{
     encode::time::rfc3339,
     error::{Code, Error},
@@ -24,7 +23,6 @@ use crate::{
     state::Shared,
 };
 
-const ALLOW: &str = "OPTIONS, POST";
 const MALFORMED: &str = "error decoding json body: ";
 
 #[derive(Deserialize)]
@@ -40,11 +38,7 @@ pub(crate) async fn delete(
     url: Params,
     request: Request,
 ) -> Result<Response, Error> {
-    if request.method() != Method::POST {
-        return Err(Error::method_not_allowed(ALLOW));
-    }
-    let max = shared.settings.body_bytes_max;
-    let body: Body = read_json(request.into_body(), max, MALFORMED).await?;
+    let body: Body = read_json(&shared, request.into_body(), MALFORMED).await?;
     let range = time_range(&body)?;
     let rules = predicate::parse(body.predicate.as_deref().unwrap_or_default())?;
     let bucket = bucket(&shared, &url, &caller)?;
@@ -61,7 +55,7 @@ pub(crate) async fn delete(
                 Error::internal(error)
             }
         })?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(no_content())
 }
 
 /// Both ends are inside.
@@ -99,6 +93,10 @@ fn time(text: Option<&str>, name: &str, example: &str) -> Result<i128, Error> {
 
 fn bucket(shared: &Shared, url: &Params, caller: &Caller) -> Result<Arc<Bucket>, Error> {
     let state = shared.catalog.state();
+    let names_organization = ["orgID", "org"].map(|name| url.get_filled(name).is_some());
+    if state.profile() == Profile::Oss && names_organization == [false; 2] {
+        return Err(Error::invalid("Please provide either orgID or org"));
+    }
     let organization = target::organization(&state, url, caller)?;
     if let Some(id) = id::of_param(url, "bucketID")? {
         return Ok(Arc::clone(state.require_bucket(id)?));

@@ -5,31 +5,59 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
-    http::StatusCode,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use headwater_catalog::{
-    Action, Authorization, NewLegacyAuthorization, Permission, ResourceType, State as CatalogState,
+    Action, Authorization, AuthorizationChange, Catalog, NewLegacyAuthorization, Permission,
+    ResourceType, State as CatalogState,
 };
 use headwater_model::Id;
 use serde_json::Value;
 
 use super::{
-    authorization::{self, Body, Filter},
-    tabbed,
+    authorization::{self, Body, Filter, Kind},
+    created, no_content,
     user::PasswordBody,
 };
 use crate::{
-    error::{Error, Indented},
+    error::Indented,
     extract::{body::read_json, credentials::Caller, id::PathId, params::Params},
     state::Shared,
 };
 
-const PATH: &str = "/private/legacy/authorizations";
+/// 1.x credentials.
+pub(crate) struct Credentials;
+
+impl Kind for Credentials {
+    const PATH: &'static str = "/private/legacy/authorizations";
+
+    fn find(state: &CatalogState, id: Id) -> headwater_catalog::Result<&Arc<Authorization>> {
+        state.require_legacy_authorization(id)
+    }
+
+    fn shown_token(credential: &Authorization) -> &str {
+        credential.username.as_deref().unwrap_or_default()
+    }
+
+    fn update(
+        catalog: &Catalog,
+        id: Id,
+        change: AuthorizationChange,
+    ) -> impl Future<Output = headwater_catalog::Result<Arc<Authorization>>> + Send {
+        catalog.update_legacy_authorization(id, change)
+    }
+
+    fn delete(
+        catalog: &Catalog,
+        id: Id,
+    ) -> impl Future<Output = headwater_catalog::Result<()>> + Send {
+        catalog.delete_legacy_authorization(id)
+    }
+}
 
 fn view(state: &CatalogState, credential: &Authorization) -> Value {
-    let username = credential.username.as_deref().unwrap_or_default();
-    authorization::view(state, PATH, credential, username)
+    let username = Credentials::shown_token(credential);
+    authorization::view(state, Credentials::PATH, credential, username)
 }
 
 pub(crate) async fn list(
@@ -55,7 +83,7 @@ pub(crate) async fn list(
         .filter(|credential| authorization::may_read(&caller, credential))
         .map(|credential| view(&state, credential))
         .collect();
-    Ok(authorization::list_view(PATH, found))
+    Ok(authorization::list_view(Credentials::PATH, found))
 }
 
 pub(crate) async fn create(
@@ -72,65 +100,11 @@ pub(crate) async fn create(
         username: body.token.unwrap_or_default(),
         description: body.description.unwrap_or_default(),
     };
-    let created = shared
+    let made = shared
         .catalog
         .create_legacy_authorization(&caller.authorization, new)
         .await?;
-    Ok(tabbed(
-        StatusCode::CREATED,
-        &view(&shared.catalog.state(), &created),
-    ))
-}
-
-fn find(
-    shared: &Shared,
-    caller: &Caller,
-    action: Action,
-    id: Id,
-) -> Result<Arc<Authorization>, Error> {
-    let credential = Arc::clone(shared.catalog.state().require_legacy_authorization(id)?);
-    authorization::require(caller, action, &credential)?;
-    Ok(credential)
-}
-
-pub(crate) async fn get(
-    State(shared): State<Shared>,
-    caller: Caller,
-    PathId(id): PathId,
-) -> Result<Response, Indented> {
-    let found = find(&shared, &caller, Action::Read, id)?;
-    Ok(tabbed(
-        StatusCode::OK,
-        &view(&shared.catalog.state(), &found),
-    ))
-}
-
-pub(crate) async fn update(
-    State(shared): State<Shared>,
-    caller: Caller,
-    PathId(id): PathId,
-    request: Request,
-) -> Result<Response, Indented> {
-    let change = Body::read(&shared, request).await?.change()?;
-    find(&shared, &caller, Action::Write, id)?;
-    let changed = shared
-        .catalog
-        .update_legacy_authorization(id, change)
-        .await?;
-    Ok(tabbed(
-        StatusCode::OK,
-        &view(&shared.catalog.state(), &changed),
-    ))
-}
-
-pub(crate) async fn delete(
-    State(shared): State<Shared>,
-    caller: Caller,
-    PathId(id): PathId,
-) -> Result<Response, Indented> {
-    find(&shared, &caller, Action::Write, id)?;
-    shared.catalog.delete_legacy_authorization(id).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(created(&view(&shared.catalog.state(), &made)))
 }
 
 /// Needs write on the owner only.
@@ -140,9 +114,8 @@ pub(crate) async fn set_password(
     PathId(id): PathId,
     request: Request,
 ) -> Result<Response, Indented> {
-    let max = shared.settings.body_bytes_max;
     let body: PasswordBody =
-        read_json(request.into_body(), max, "invalid json structure: ").await?;
+        read_json(&shared, request.into_body(), "invalid json structure: ").await?;
     let owner = shared
         .catalog
         .state()
@@ -153,5 +126,5 @@ pub(crate) async fn set_password(
         .catalog
         .set_legacy_password(id, &body.password)
         .await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(no_content())
 }

@@ -2,8 +2,7 @@
 
 use axum::{
     extract::{Request, State},
-    http::StatusCode,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use headwater_catalog::{
     Action, NewOrganization, Organization, OrganizationChange, Permission, ResourceType,
@@ -12,7 +11,7 @@ use headwater_model::Id;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{bucket, tabbed};
+use super::{bucket, created, no_content, ok};
 use crate::{
     encode::time::rfc3339,
     error::Indented,
@@ -86,7 +85,7 @@ pub(crate) async fn list(
         .map(|organization| view(organization))
         .collect();
     let body = json!({ "links": { "self": "/api/v2/orgs" }, "orgs": organizations });
-    Ok(tabbed(StatusCode::OK, &body))
+    Ok(ok(&body))
 }
 
 pub(crate) async fn create(
@@ -94,19 +93,14 @@ pub(crate) async fn create(
     caller: Caller,
     request: Request,
 ) -> Result<Response, Indented> {
-    let body: Body = read_json(
-        request.into_body(),
-        shared.settings.body_bytes_max,
-        MALFORMED,
-    )
-    .await?;
+    let body: Body = read_json(&shared, request.into_body(), MALFORMED).await?;
     caller.require(Permission::new(Action::Write, ResourceType::Orgs))?;
     let new = NewOrganization {
         name: body.name.unwrap_or_default(),
         description: body.description.unwrap_or_default(),
     };
     let organization = shared.catalog.create_organization(new).await?;
-    Ok(tabbed(StatusCode::CREATED, &view(&organization)))
+    Ok(created(&view(&organization)))
 }
 
 pub(crate) async fn get(
@@ -116,10 +110,7 @@ pub(crate) async fn get(
 ) -> Result<Response, Indented> {
     caller.require(permission(Action::Read, id))?;
     let state = shared.catalog.state();
-    Ok(tabbed(
-        StatusCode::OK,
-        &view(state.require_organization(id)?),
-    ))
+    Ok(ok(&view(state.require_organization(id)?)))
 }
 
 pub(crate) async fn update(
@@ -128,19 +119,14 @@ pub(crate) async fn update(
     PathId(id): PathId,
     request: Request,
 ) -> Result<Response, Indented> {
-    let body: Body = read_json(
-        request.into_body(),
-        shared.settings.body_bytes_max,
-        MALFORMED,
-    )
-    .await?;
+    let body: Body = read_json(&shared, request.into_body(), MALFORMED).await?;
     caller.require(permission(Action::Write, id))?;
     let change = OrganizationChange {
         name: body.name,
         description: body.description,
     };
     let organization = shared.catalog.update_organization(id, change).await?;
-    Ok(tabbed(StatusCode::OK, &view(&organization)))
+    Ok(ok(&view(&organization)))
 }
 
 pub(crate) async fn delete(
@@ -152,5 +138,5 @@ pub(crate) async fn delete(
     for deleted in shared.catalog.delete_organization(id).await? {
         bucket::drop_data(&shared, deleted.id).await?;
     }
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(no_content())
 }

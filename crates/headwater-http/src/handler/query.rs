@@ -87,6 +87,13 @@ pub(crate) async fn root(state: State<Shared>, request: Request) -> Response {
     }
 }
 
+/// All answers of the 1.x surface tell that they depend on what the client takes.
+pub(crate) async fn vary(mut response: Response) -> Response {
+    let value = HeaderValue::from_static("Accept-Encoding");
+    response.headers_mut().insert(header::VARY, value);
+    response
+}
+
 /// An empty answer that tells the methods of a path.
 pub(crate) fn allow(methods: &'static str) -> Response {
     let mut response = Response::new(Body::empty());

@@ -7,6 +7,7 @@ use axum::{
 };
 use chrono::DateTime;
 
+use super::no_content;
 use crate::{
     error::{Error, Indented},
     extract::credentials::{SESSION_COOKIE, basic_header, session_key},
@@ -39,5 +40,5 @@ pub(crate) async fn sign_out(
 ) -> Result<Response, Indented> {
     let key = session_key(&headers).ok_or_else(Error::no_credentials)?;
     shared.catalog.sign_out(&key)?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(no_content())
 }

@@ -2,14 +2,13 @@
 
 use axum::{
     extract::{Request, State},
-    http::StatusCode,
     response::Response,
 };
 use headwater_catalog::Setup;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{authorization, bucket, organization, tabbed, user};
+use super::{authorization, bucket, created, ok, organization, user};
 use crate::{error::Indented, extract::body::read_json, state::Shared};
 
 const NANOSECONDS_PER_SECOND: i64 = 1_000_000_000;
@@ -28,21 +27,18 @@ struct Body {
 }
 
 pub(crate) async fn is_allowed(State(shared): State<Shared>) -> Response {
-    tabbed(
-        StatusCode::OK,
-        &json!({ "allowed": shared.catalog.state().is_setup_allowed() }),
-    )
+    ok(&json!({ "allowed": shared.catalog.state().is_setup_allowed() }))
 }
 
 pub(crate) async fn setup(
     State(shared): State<Shared>,
     request: Request,
 ) -> Result<Response, Indented> {
-    let body: Body = read_json(request.into_body(), shared.settings.body_bytes_max, "").await?;
+    let body: Body = read_json(&shared, request.into_body(), "").await?;
     let from_hours = body
         .retention_period_hrs
         .map(|period| period / NANOSECONDS_PER_SECOND);
-    let created = shared
+    let made = shared
         .catalog
         .setup(Setup {
             username: body.username.unwrap_or_default(),
@@ -54,10 +50,10 @@ pub(crate) async fn setup(
         })
         .await?;
     let body = json!({
-        "user": user::view(&created.user),
-        "bucket": bucket::view(&created.bucket),
-        "org": organization::view(&created.organization),
-        "auth": authorization::bare_view(&created.authorization, &created.token),
+        "user": user::view(&made.user),
+        "bucket": bucket::view(&made.bucket),
+        "org": organization::view(&made.organization),
+        "auth": authorization::bare_view(&made.authorization, &made.token),
     });
-    Ok(tabbed(StatusCode::CREATED, &body))
+    Ok(created(&body))
 }

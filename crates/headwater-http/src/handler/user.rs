@@ -2,15 +2,14 @@
 
 use axum::{
     extract::{Request, State},
-    http::StatusCode,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use headwater_catalog::{Action, NewUser, Permission, ResourceType, Status, User, UserChange};
 use headwater_model::Id;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::tabbed;
+use super::{created, no_content, ok};
 use crate::{
     error::{Error, Indented},
     extract::{
@@ -84,7 +83,7 @@ pub(crate) async fn list(
         .map(|user| view(user))
         .collect();
     let body = json!({ "links": { "self": "/api/v2/users" }, "users": users });
-    Ok(tabbed(StatusCode::OK, &body))
+    Ok(ok(&body))
 }
 
 pub(crate) async fn create(
@@ -92,14 +91,14 @@ pub(crate) async fn create(
     caller: Caller,
     request: Request,
 ) -> Result<Response, Indented> {
-    let body: Body = read_json(request.into_body(), shared.settings.body_bytes_max, "").await?;
+    let body: Body = read_json(&shared, request.into_body(), "").await?;
     caller.require(Permission::new(Action::Write, ResourceType::Users))?;
     let new = NewUser {
         status: body.status()?.unwrap_or_default(),
         name: body.name.unwrap_or_default(),
     };
     let user = shared.catalog.create_user(new).await?;
-    Ok(tabbed(StatusCode::CREATED, &view(&user)))
+    Ok(created(&view(&user)))
 }
 
 pub(crate) async fn get(
@@ -109,7 +108,7 @@ pub(crate) async fn get(
 ) -> Result<Response, Indented> {
     caller.require(permission(Action::Read, id))?;
     let state = shared.catalog.state();
-    Ok(tabbed(StatusCode::OK, &view(state.require_user(id)?)))
+    Ok(ok(&view(state.require_user(id)?)))
 }
 
 pub(crate) async fn update(
@@ -118,14 +117,14 @@ pub(crate) async fn update(
     PathId(id): PathId,
     request: Request,
 ) -> Result<Response, Indented> {
-    let body: Body = read_json(request.into_body(), shared.settings.body_bytes_max, "").await?;
+    let body: Body = read_json(&shared, request.into_body(), "").await?;
     caller.require(permission(Action::Write, id))?;
     let change = UserChange {
         status: body.status()?,
         name: body.name,
     };
     let user = shared.catalog.update_user(id, change).await?;
-    Ok(tabbed(StatusCode::OK, &view(&user)))
+    Ok(ok(&view(&user)))
 }
 
 pub(crate) async fn delete(
@@ -135,7 +134,7 @@ pub(crate) async fn delete(
 ) -> Result<Response, Indented> {
     caller.require(permission(Action::Write, id))?;
     shared.catalog.delete_user(id).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(no_content())
 }
 
 pub(crate) async fn set_password(
@@ -144,18 +143,17 @@ pub(crate) async fn set_password(
     PathId(id): PathId,
     request: Request,
 ) -> Result<Response, Indented> {
-    let body: PasswordBody =
-        read_json(request.into_body(), shared.settings.body_bytes_max, "").await?;
+    let body: PasswordBody = read_json(&shared, request.into_body(), "").await?;
     caller.require(permission(Action::Write, id))?;
     shared.catalog.set_user_password(id, &body.password).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(no_content())
 }
 
 pub(crate) async fn me(State(shared): State<Shared>, caller: Caller) -> Result<Response, Indented> {
     let id = caller.authorization.user_id;
     caller.require(permission(Action::Read, id))?;
     let state = shared.catalog.state();
-    Ok(tabbed(StatusCode::OK, &view(state.require_user(id)?)))
+    Ok(ok(&view(state.require_user(id)?)))
 }
 
 /// Needs the session and the old password.
@@ -177,10 +175,10 @@ pub(crate) async fn set_own_password(
     if user.id != caller.authorization.user_id {
         return Err(Error::no_credentials().into());
     }
-    let body: PasswordBody = read_json(body, shared.settings.body_bytes_max, "").await?;
+    let body: PasswordBody = read_json(&shared, body, "").await?;
     shared
         .catalog
         .set_user_password(user.id, &body.password)
         .await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(no_content())
 }

@@ -63,9 +63,6 @@ pub(crate) async fn v2(
     url: Params,
     request: Request,
 ) -> Result<Response, Error> {
-    if request.method() != Method::POST {
-        return Err(Error::method_not_allowed(ALLOW));
-    }
     let precision = precision::of_write_v2(&url)?;
     let bucket = url
         .get_filled("bucket")

@@ -10,7 +10,7 @@ use axum::{
     http::{HeaderMap, Request, StatusCode},
 };
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
-use headwater_catalog::Catalog;
+use headwater_catalog::{Catalog, Profile};
 use headwater_env::{SeededRandom, SimulatedClock, SimulatedFileSystem};
 use headwater_query::QueryEngine;
 use headwater_storage::{Components, Engine};
@@ -69,11 +69,23 @@ impl Server {
     }
 
     async fn start_with(settings: Settings) -> Self {
+        Self::start_as(Profile::Cloud, settings).await
+    }
+
+    async fn start_as(profile: Profile, settings: Settings) -> Self {
         let clock: headwater_env::SharedClock = Arc::new(SimulatedClock::new(NOW));
         let random: headwater_env::SharedRandom = Arc::new(SeededRandom::new(7));
-        let catalog = Catalog::open("sqlite::memory:", clock.clone(), random.clone())
-            .await
-            .unwrap();
+        let catalog = Catalog::open_with(
+            "sqlite::memory:",
+            headwater_catalog::Settings {
+                profile,
+                ..Default::default()
+            },
+            clock.clone(),
+            random.clone(),
+        )
+        .await
+        .unwrap();
         let components = Components {
             catalog: catalog.clone(),
             clock: clock.clone(),
@@ -670,4 +682,95 @@ async fn metrics_count_by_route() {
             "{line} is not in\n{text}"
         );
     }
+}
+
+#[tokio::test]
+async fn errors_are_in_a_header_too_where_1_x_sends_it() {
+    let server = Server::start().await;
+    let answer = server.post("/write?db=db", "a\nb").await;
+    let text = "unable to parse 'a': missing fields unable to parse 'b': missing fields";
+    assert_eq!(answer.headers["x-influxdb-error"], text);
+    let answer = server.query("SLECT", "", &[]).await;
+    let words = answer.json()["error"].as_str().unwrap().to_owned();
+    assert_eq!(answer.headers["x-influxdb-error"], words);
+    let long = "x".repeat(2000);
+    let answer = server.post("/write?db=db", long).await;
+    assert_eq!(answer.headers["x-influxdb-error"].len(), 1024);
+    let answer = server.send("GET", "/query", &[], "").await;
+    assert_eq!(answer.status, 401);
+    assert!(!answer.headers.contains_key("x-influxdb-error"));
+}
+
+#[tokio::test]
+async fn answers_of_the_1_x_surface_vary_by_accepted_encoding() {
+    let server = Server::start().await;
+    for (method, target) in [
+        ("GET", "/ping"),
+        ("GET", "/query?q=SHOW+DATABASES"),
+        ("POST", "/write?db=db"),
+        ("POST", "/write?db=nope"),
+    ] {
+        let answer = server.send(method, target, &[authorization()], "").await;
+        assert_eq!(answer.headers["vary"], "Accept-Encoding", "{target}");
+    }
+}
+
+#[tokio::test]
+async fn anybody_may_ask_for_the_methods_of_a_management_path() {
+    let server = Server::start().await;
+    for (target, methods) in [
+        ("/api/v2/me", "GET"),
+        ("/api/v2/buckets", "GET, POST"),
+        ("/api/v2/write", "OPTIONS, POST"),
+        ("/api/v2/delete", "OPTIONS, POST"),
+        ("/api/v2/setup", "GET, POST"),
+    ] {
+        let answer = server.send("OPTIONS", target, &[], "").await;
+        answer.refused(405, "method not allowed", &format!("allow: {methods}"));
+        assert_eq!(answer.headers["allow"], methods);
+    }
+}
+
+#[tokio::test]
+async fn points_outside_retention_are_refused_and_the_others_kept() {
+    let server = Server::start().await;
+    let bucket = json!({
+        "orgID": server.organization, "name": "hour",
+        "retentionRules": [{ "type": "expire", "everySeconds": 3600 }],
+    });
+    let created = server.post("/api/v2/buckets", bucket.to_string()).await;
+    let id = created.json()["id"].as_str().unwrap().to_owned();
+    let old = NOW - 3_600_000_000_001;
+    let answer = server
+        .post("/write?db=hour", format!("m,t=a v=1 {old}\nm v=2 {NOW}"))
+        .await;
+    let at = "2019-12-31T22:59:59.999999999Z";
+    let reason =
+        "dropped because it violates a Retention Policy Lower Bound at 2019-12-31T23:00:00Z";
+    let text = format!(
+        "failure writing points to database: partial write: dropped 1 points outside retention \
+         policy of duration 1h0m0s - oldest point m,t=a at {at} {reason}, newest point m,t=a at \
+         {at} {reason} dropped=1 for database: {id} for retention policy: autogen"
+    );
+    answer.refused(422, "unprocessable entity", &text);
+    let words = "partial write: points beyond retention policy dropped=1";
+    assert_eq!(answer.json()["error"], words);
+    assert_eq!(answer.headers["x-influxdb-error"], words);
+    let q = "/query?db=hour&epoch=ns&q=SELECT+v+FROM+m";
+    let found = server.get(q).await;
+    assert!(
+        found.text().contains(&format!("[[{NOW},2]]")),
+        "{}",
+        found.text()
+    );
+}
+
+#[tokio::test]
+async fn in_the_profile_oss_a_delete_names_its_organization() {
+    let server = Server::start_as(Profile::Oss, Settings::default()).await;
+    let body = r#"{"start":"2020-01-01T00:00:00Z","stop":"2020-01-02T00:00:00Z"}"#;
+    let answer = server.post("/api/v2/delete?bucket=b", body).await;
+    answer.refused(400, "invalid", "Please provide either orgID or org");
+    let answer = server.post("/api/v2/delete?bucket=b&org=org", body).await;
+    assert_eq!(answer.status, 204, "{}", answer.text());
 }

@@ -80,6 +80,8 @@ fn the_setup_command_sets_up_a_running_server_once() {
 #[test]
 fn docker_variables_set_up_an_empty_server_and_leave_a_set_up_one_alone() {
     let dir = tempfile::tempdir().expect("a temporary directory");
+    let secret = dir.path().join("secret");
+    std::fs::write(&secret, format!("{TOKEN}\n")).expect("a writable file");
     let env = [
         ("DOCKER_INFLUXDB_INIT_MODE", "setup"),
         ("DOCKER_INFLUXDB_INIT_USERNAME", "admin"),
@@ -87,7 +89,10 @@ fn docker_variables_set_up_an_empty_server_and_leave_a_set_up_one_alone() {
         ("DOCKER_INFLUXDB_INIT_ORG", NAME),
         ("DOCKER_INFLUXDB_INIT_BUCKET", NAME),
         ("DOCKER_INFLUXDB_INIT_RETENTION", "1w"),
-        ("DOCKER_INFLUXDB_INIT_ADMIN_TOKEN", TOKEN),
+        (
+            "DOCKER_INFLUXDB_INIT_ADMIN_TOKEN_FILE",
+            secret.to_str().expect("UTF-8"),
+        ),
     ];
     for _ in 0..2 {
         let server = Server::start_with(dir.path(), &[], &env);

@@ -93,10 +93,10 @@ async fn bodies_in_many_pieces_are_joined() {
     assert_eq!(read(body, 10).await.unwrap(), "abc");
 }
 
-#[tokio::test]
-async fn json_bodies_say_why_they_do_not_decode() {
-    let decode = |text: &'static str| read_json::<Vec<u8>>(Body::from(text), 100, "bad: ");
-    assert_eq!(decode("[1,2] trailing").await.unwrap(), [1, 2]);
-    assert!(decode("{").await.is_err());
-    assert!(decode("").await.is_err());
+#[test]
+fn json_bodies_say_why_they_do_not_decode() {
+    let decode = |text: &'static str| decode_json::<Vec<u8>>(text.as_bytes(), "bad: ");
+    assert_eq!(decode("[1,2] trailing").unwrap(), [1, 2]);
+    assert!(decode("{").is_err());
+    assert!(decode("").is_err());
 }
