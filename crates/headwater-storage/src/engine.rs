@@ -4,7 +4,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -20,7 +20,8 @@ use tokio::{
 
 use crate::{
     error::{Error, Result},
-    flush::Written,
+    expire::retention,
+    flush::{Written, is_large},
     ingest::{WriteOutcome, WriteTarget},
     live_file::FileSpace,
     poison::Poison,
@@ -60,6 +61,8 @@ pub(crate) struct Inner {
     pub(crate) compacting: tokio::sync::Mutex<()>,
     /// Files of a generation that a failed flush has written and not listed.
     pub(crate) unlisted_files: Mutex<Option<(Generation, Vec<Written>)>>,
+    /// Bytes of the bodies of writes that are let in and not in memory as rows yet.
+    pub(crate) admitted_bytes: AtomicUsize,
     /// A flush is due.
     pub(crate) flush_wanted: Notify,
     /// A flush has made room.
@@ -76,6 +79,8 @@ pub struct Statistics {
     pub buckets: usize,
     /// Bytes of rows that are not in files.
     pub memtable_bytes: usize,
+    /// Bytes of records in the write-ahead log whose rows are not in files.
+    pub log_bytes: usize,
     pub files: usize,
     pub file_bytes: u64,
     pub file_rows: u64,
@@ -121,10 +126,12 @@ impl Engine {
         default_time: i64,
         batch: &ParsedBatch<'_>,
     ) -> Result<WriteOutcome> {
-        self.0.admit().await?;
+        let admitted = self.0.admit(body.len()).await?;
         let (outcome, done) = self
             .0
             .append(&target, body, precision, default_time, batch)?;
+        // Counted as rows in memory from here on.
+        drop(admitted);
         if let Some(done) = done {
             durable(done).await?;
         }
@@ -141,7 +148,7 @@ impl Engine {
         self.0.drop_bucket(bucket).await
     }
 
-    /// The bucket as it is now. An unknown bucket is empty.
+    /// The bucket as it is now, without what is past its retention. An unknown bucket is empty.
     pub fn snapshot(&self, bucket: Id) -> Snapshot {
         let mut state = self.0.state.lock();
         state.set_damaged_aside(&self.0.space.damage);
@@ -149,7 +156,13 @@ impl Engine {
         let view = view
             .transpose()
             .expect("rows that were accepted always make arrays");
-        Snapshot(view.unwrap_or_default())
+        drop(state);
+        let retention = self.0.catalog.state().bucket(bucket).map_or(0, retention);
+        let lower_bound = match retention {
+            0 => i64::MIN,
+            retention => self.0.clock.now().saturating_sub(retention),
+        };
+        Snapshot::new(view.unwrap_or_default(), lower_bound)
     }
 
     /// Writes all rows in memory to data files.
@@ -196,6 +209,7 @@ impl Engine {
         let mut statistics = Statistics {
             buckets: state.buckets.len(),
             memtable_bytes: state.memtable_bytes(),
+            log_bytes: state.log_bytes(),
             frozen_generations: state.frozen.len(),
             last_sequence: state.next_sequence - 1,
             is_poisoned: self.0.poison.is_set(),
@@ -223,11 +237,11 @@ impl Engine {
 
 impl Inner {
     /// Lets a write in, after a wait for a flush if memory is short.
-    async fn admit(&self) -> Result<()> {
+    async fn admit(&self, bytes: usize) -> Result<Admitted<'_>> {
         self.check_open()?;
         self.check_disk().await?;
         if self.has_room() {
-            return Ok(());
+            return Ok(Admitted::new(self, bytes));
         }
         self.flush_wanted.notify_one();
         let wait = async {
@@ -240,11 +254,15 @@ impl Inner {
             }
         };
         let waited = tokio::time::timeout(self.settings.write_wait_max, wait).await;
-        waited.map_err(|_| Error::MemtableFull)
+        waited.map_err(|_| Error::MemtableFull)?;
+        Ok(Admitted::new(self, bytes))
     }
 
-    fn has_room(&self) -> bool {
-        self.state.lock().memtable_bytes() < self.settings.memtable_bytes_max
+    /// Whether what is in memory and what the log holds leave room for more.
+    pub(crate) fn has_room(&self) -> bool {
+        let state = self.state.lock();
+        let memory = state.memtable_bytes() + self.admitted_bytes.load(Ordering::Relaxed);
+        memory < self.settings.memtable_bytes_max && state.log_bytes() < self.settings.wal.bytes_max
     }
 
     pub(crate) fn check_open(&self) -> Result<()> {
@@ -288,6 +306,7 @@ impl Inner {
             [] => body,
             rejected => accepted_lines(batch, rejected),
         };
+        let lines_len = lines.len();
         let sequence = state.next_sequence;
         state.next_sequence += 1;
         if state.active.since.is_none() {
@@ -301,11 +320,34 @@ impl Inner {
             shard_group,
             lines,
         };
+        state.active.log_bytes += lines_len;
         let done = self.wal.append(Record { sequence, entry });
-        if state.active.bytes >= self.settings.memtable_bytes_flush {
+        if is_large(&self.settings, &state.active) {
             self.flush_wanted.notify_one();
         }
         Ok((outcome, Some(done)))
+    }
+}
+
+/// A write that was let in; counts against the budget until it is dropped, so that many writes
+/// that come at once do not get past it together.
+struct Admitted<'a> {
+    inner: &'a Inner,
+    bytes: usize,
+}
+
+impl<'a> Admitted<'a> {
+    fn new(inner: &'a Inner, bytes: usize) -> Self {
+        inner.admitted_bytes.fetch_add(bytes, Ordering::Relaxed);
+        Self { inner, bytes }
+    }
+}
+
+impl Drop for Admitted<'_> {
+    fn drop(&mut self) {
+        self.inner
+            .admitted_bytes
+            .fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 

@@ -1,8 +1,9 @@
-//! Retention: partitions that ended before the bucket's lower bound are dropped. Younger rows of
-//! a partition that is due only in part are hidden by the query's own time range.
+//! Retention: partitions that ended before the bucket's lower bound are dropped. Of a partition
+//! that is due only in part [`crate::Snapshot`] leaves the old rows out.
 
 use std::sync::Arc;
 
+use headwater_catalog::Bucket;
 use headwater_model::TimeRange;
 
 use crate::{
@@ -17,8 +18,7 @@ impl Inner {
         let now = self.clock.now();
         let catalog = self.catalog.state();
         let bounds = catalog.buckets().filter_map(|bucket| {
-            let retention = i64::try_from(bucket.retention_seconds).ok()?;
-            let retention = retention.checked_mul(1_000_000_000).filter(|&r| r > 0)?;
+            let retention = Some(retention(bucket)).filter(|&r| r > 0)?;
             Some((bucket.id, now.saturating_sub(retention)))
         });
         let bounds: Vec<_> = bounds.collect();
@@ -71,6 +71,12 @@ impl State {
         }
         Ok(())
     }
+}
+
+/// How long a bucket keeps points, in nanoseconds; 0: for ever.
+pub(crate) fn retention(bucket: &Arc<Bucket>) -> i64 {
+    let seconds = i64::try_from(bucket.retention_seconds).unwrap_or(0);
+    seconds.checked_mul(1_000_000_000).unwrap_or(0)
 }
 
 /// Whether all times before `end` are before the lower bound of the retention.

@@ -4,5 +4,5 @@
 mod choose;
 pub(crate) mod run;
 
-pub(crate) use choose::{Choice, choose};
+pub(crate) use choose::{Choice, choose, is_large};
 pub(crate) use run::Written;

@@ -3,7 +3,10 @@
 
 use std::{
     collections::{BTreeSet, HashSet},
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize},
+    },
 };
 
 use headwater_catalog::{Catalog, SchemaColumn, StorageRecords};
@@ -78,6 +81,7 @@ pub(crate) async fn open(settings: Settings, components: Components) -> Result<E
         flushing: tokio::sync::Mutex::default(),
         compacting: tokio::sync::Mutex::default(),
         unlisted_files: Mutex::default(),
+        admitted_bytes: AtomicUsize::new(0),
         flush_wanted: Notify::new(),
         flushed: Notify::new(),
         is_closed: AtomicBool::new(false),

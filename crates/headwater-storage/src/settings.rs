@@ -10,8 +10,8 @@ pub struct Settings {
     pub wal: WalSettings,
     /// The memtable is flushed when it holds this many bytes.
     pub memtable_bytes_flush: usize,
-    /// Writes wait for a flush, then are refused, when the memtable and what is being flushed
-    /// hold this many bytes.
+    /// Writes wait for a flush, then are refused, when the memtable, what is being flushed and
+    /// what is being added hold this many bytes.
     pub memtable_bytes_max: usize,
     /// How long a write waits for a flush before it is refused.
     pub write_wait_max: Duration,
@@ -34,6 +34,11 @@ pub struct WalSettings {
     pub fsync: Fsync,
     /// A segment is closed when it has this many bytes.
     pub segment_bytes: usize,
+    /// The memtable is flushed when its records take this many bytes: what a start has to replay.
+    pub bytes_flush: usize,
+    /// Writes wait for a flush, then are refused, when all records that are not in files take
+    /// this many bytes.
+    pub bytes_max: usize,
 }
 
 /// When the write-ahead log is synced.
@@ -68,6 +73,8 @@ impl Default for WalSettings {
         Self {
             fsync: Fsync::Always,
             segment_bytes: 32 << 20,
+            bytes_flush: 64 << 20,
+            bytes_max: 512 << 20,
         }
     }
 }

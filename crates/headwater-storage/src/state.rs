@@ -48,6 +48,8 @@ pub(crate) struct ActiveGeneration {
     pub(crate) number: Generation,
     pub(crate) first_sequence: u64,
     pub(crate) bytes: usize,
+    /// Bytes of its records in the log.
+    pub(crate) log_bytes: usize,
     /// When its first row came, on the monotonic clock.
     pub(crate) since: Option<Duration>,
     /// The partitions that have rows in it.
@@ -61,6 +63,7 @@ pub(crate) struct FrozenGeneration {
     pub(crate) first_sequence: u64,
     pub(crate) last_sequence: u64,
     pub(crate) bytes: usize,
+    pub(crate) log_bytes: usize,
     pub(crate) tables: Vec<PartitionName>,
 }
 
@@ -131,6 +134,7 @@ impl State {
                 number: 1,
                 first_sequence: next_sequence,
                 bytes: 0,
+                log_bytes: 0,
                 since: None,
                 tables: Vec::new(),
             },
@@ -170,6 +174,12 @@ impl State {
                 .iter()
                 .map(|generation| generation.bytes)
                 .sum::<usize>()
+    }
+
+    /// Bytes of all records in the log that are not in files.
+    pub(crate) fn log_bytes(&self) -> usize {
+        let frozen = self.frozen.iter().map(|generation| generation.log_bytes);
+        self.active.log_bytes + frozen.sum::<usize>()
     }
 
     pub(crate) fn bucket(&mut self, id: Id) -> &mut BucketState {
@@ -230,12 +240,14 @@ impl State {
             first_sequence: self.active.first_sequence,
             last_sequence: self.next_sequence - 1,
             bytes: self.active.bytes,
+            log_bytes: self.active.log_bytes,
             tables,
         });
         self.active = ActiveGeneration {
             number: number + 1,
             first_sequence: self.next_sequence,
             bytes: 0,
+            log_bytes: 0,
             since: None,
             tables: Vec::new(),
         };
@@ -303,6 +315,22 @@ impl BucketState {
             .retain(|partition| partition.start != start);
         state.last = 0;
         self.stale.push((measurement, start));
+        self.drop_view(measurement, start);
+    }
+
+    /// Lets go of what the view shows of a partition whose files were replaced, so that they can
+    /// leave the disk before somebody reads the bucket again. To be called with the partition
+    /// marked as stale.
+    pub(crate) fn drop_view(&mut self, measurement: u32, start: i64) {
+        let name = &self.measurements[measurement as usize].name;
+        let shown = self.view.measurements.get(name);
+        if shown.is_none_or(|m| !m.partitions.contains_key(&start)) {
+            return;
+        }
+        let view = Arc::make_mut(&mut self.view);
+        if let Some(shown) = view.measurements.get_mut(name) {
+            Arc::make_mut(shown).partitions.remove(&start);
+        }
     }
 
     /// What readers see now.

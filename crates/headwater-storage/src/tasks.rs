@@ -61,9 +61,9 @@ async fn flush_task(inner: Arc<Inner>, mut shutdown: watch::Receiver<bool>) {
             let active = &state.active;
             let is_frozen = !state.frozen.is_empty();
             let now = inner.clock.monotonic();
-            choose(&inner.settings, active.bytes, active.since, is_frozen, now)
+            choose(&inner.settings, active, is_frozen, now)
         };
-        let is_full = inner.state.lock().memtable_bytes() >= inner.settings.memtable_bytes_max;
+        let is_full = !inner.has_room();
         if choice == Choice::Nothing && !is_full {
             continue;
         }

@@ -162,6 +162,10 @@ struct WalKeys {
     fsync: Fsync,
     #[serde(with = "unit::bytes")]
     segment_bytes: usize,
+    #[serde(with = "unit::bytes")]
+    bytes_flush: usize,
+    #[serde(with = "unit::bytes")]
+    bytes_max: usize,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -112,6 +112,7 @@ impl Inner {
             }
             if let Some(bucket) = state.buckets.get_mut(&job.name.bucket) {
                 bucket.mark_stale(job.name.measurement, job.name.start);
+                bucket.drop_view(job.name.measurement, job.name.start);
             }
         }
         for file in &job.files {

@@ -2,10 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
-use headwater_model::{FieldType, TimeRange};
+use headwater_model::{FieldType, Id, TimeRange};
 
 use super::{
     handle::{ScanRequest, SeriesHandle},
@@ -14,24 +14,46 @@ use super::{
     select::select,
     view::{BucketView, PartitionView, Source},
 };
-use crate::{error::Result, predicate::TagPredicate};
+use crate::{error::Result, predicate::TagPredicate, tombstone::Tombstone};
 
 /// An immutable, consistent view of a bucket: each batch of points is in it as a whole or not at
 /// all. Cheap to make and to clone; files that it refers to stay on disk as long as it lives.
 #[derive(Debug, Clone)]
-pub struct Snapshot(pub(crate) Arc<BucketView>);
+pub struct Snapshot {
+    view: Arc<BucketView>,
+    /// The earliest time that the bucket's retention shows.
+    lower_bound: i64,
+}
 
 /// A measurement's rows in one time partition (a shard of the reference). Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Partition(pub(crate) Arc<PartitionView>);
 
 impl Snapshot {
+    pub(crate) fn new(view: Arc<BucketView>, lower_bound: i64) -> Self {
+        Self { view, lower_bound }
+    }
+
+    /// A partition as far as the retention shows it.
+    fn shown(&self, partition: &Arc<PartitionView>) -> Option<Arc<PartitionView>> {
+        if self.lower_bound <= partition.range.start {
+            return Some(partition.clone());
+        }
+        if self.lower_bound > partition.range.end {
+            return None;
+        }
+        let expired = TimeRange::new(partition.range.start, self.lower_bound - 1);
+        Some(Arc::new(partition.without(expired)))
+    }
+
     /// The measurements with at least one live series, sorted.
     pub fn measurements(&self) -> Result<Vec<Arc<str>>> {
-        let mut names = Vec::with_capacity(self.0.measurements.len());
-        for (name, measurement) in &self.0.measurements {
+        let mut names = Vec::with_capacity(self.view.measurements.len());
+        for (name, measurement) in &self.view.measurements {
             for partition in measurement.partitions.values() {
-                if partition.is_live()? {
+                if let Some(partition) = self.shown(partition)
+                    && partition.is_live()?
+                {
                     names.push(name.clone());
                     break;
                 }
@@ -42,7 +64,7 @@ impl Snapshot {
 
     /// The partitions of a measurement that overlap `range`, ascending by time.
     pub fn partitions(&self, measurement: &str, range: TimeRange) -> Vec<Partition> {
-        let Some(measurement) = self.0.measurements.get(measurement) else {
+        let Some(measurement) = self.view.measurements.get(measurement) else {
             return Vec::new();
         };
         measurement
@@ -50,7 +72,7 @@ impl Snapshot {
             .range(..=range.end)
             .map(|(_, partition)| partition)
             .filter(|partition| partition.range.overlaps(range))
-            .map(|partition| Partition(partition.clone()))
+            .filter_map(|partition| self.shown(partition).map(Partition))
             .collect()
     }
 }
@@ -99,6 +121,51 @@ impl Partition {
 }
 
 impl PartitionView {
+    /// The partition without its rows in `hidden`: as if they had just been deleted.
+    fn without(&self, hidden: TimeRange) -> Self {
+        let tombstone = Arc::new(Tombstone {
+            sequence: u64::MAX,
+            bucket: Id::new(u64::MAX).expect("is not zero"),
+            measurement: None,
+            predicate: None,
+            range: hidden,
+        });
+        let mut sources = Vec::with_capacity(self.sources.len());
+        for source in &self.sources {
+            match source {
+                Source::File(source) => {
+                    let mut source = source.clone();
+                    if source.file.range().overlaps(hidden) {
+                        source.tombstones.push(tombstone.clone());
+                    }
+                    sources.push(Source::File(source));
+                }
+                Source::Block(block) => {
+                    let kept = block
+                        .without(hidden, &|_| true)
+                        .expect("rows of a block can be filtered");
+                    match kept {
+                        None => {}
+                        Some(None) => sources.push(Source::Block(block.clone())),
+                        Some(Some(rest)) => sources.push(Source::Block(Arc::new(rest))),
+                    }
+                }
+            }
+        }
+        // Those of series that are past the retention may be among them.
+        let tag_keys = OnceLock::from(
+            self.tag_keys
+                .get_or_init(|| self.collect_tag_keys())
+                .clone(),
+        );
+        Self {
+            range: self.range,
+            schema: self.schema.clone(),
+            sources,
+            tag_keys,
+        }
+    }
+
     /// Whether any series has a row.
     pub(crate) fn is_live(&self) -> Result<bool> {
         for source in self.sources.iter().rev() {

@@ -230,7 +230,7 @@ async fn partitions_past_the_retention_are_dropped() {
         .update_bucket(fixture.bucket, change)
         .await
         .unwrap();
-    fixture.clock.set(2 * HOUR + 1);
+    fixture.clock.set(2 * HOUR);
     fixture.engine.expire().await.unwrap();
     assert_eq!(points(&fixture), ["cpu,host=b@61", "mem,host=b@61"]);
     fixture.reopen().await;

@@ -12,5 +12,6 @@ mod deletes;
 mod faults;
 mod fixture;
 mod model;
+mod retention;
 mod scans;
 mod writes;

@@ -186,19 +186,54 @@ async fn partitions_are_as_wide_as_the_shard_group() {
 }
 
 #[tokio::test]
-async fn a_full_memtable_refuses_writes_until_a_flush() {
+async fn beyond_the_budget_writes_are_refused_until_a_flush() {
+    type Limit = fn(&mut headwater_storage::Settings);
+    let limits: [Limit; 2] = [
+        |settings| settings.memtable_bytes_max = 1,
+        |settings| settings.wal.bytes_max = 1,
+    ];
+    for limit in limits {
+        let fixture = Fixture::with(|settings| {
+            limit(settings);
+            settings.write_wait_max = std::time::Duration::ZERO;
+        })
+        .await;
+        fixture.write("m v=1 1").await;
+        let error = fixture.try_write("m v=1 2").await.unwrap_err();
+        assert_eq!(error.to_string(), "engine: cache-max-memory-size exceeded");
+        assert_eq!(error.kind(), headwater_storage::ErrorKind::Unavailable);
+        assert_eq!(fixture.content().len(), 1, "reads go on");
+        fixture.engine.flush().await.unwrap();
+        fixture.write("m v=1 2").await;
+        assert_eq!(fixture.content().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_write_beyond_the_budget_waits_for_a_flush_that_makes_room() {
     let fixture = Fixture::with(|settings| {
         settings.memtable_bytes_max = 1;
+        settings.write_wait_max = std::time::Duration::from_secs(3600);
+    })
+    .await;
+    fixture.write("m v=1 1").await;
+    // The write is polled first, finds no room, and waits for the flush beside it.
+    let flush = async { fixture.engine.flush().await.unwrap() };
+    tokio::join!(biased; fixture.write("m v=1 2"), flush);
+    assert_eq!(fixture.content().len(), 2);
+}
+
+#[tokio::test]
+async fn records_that_a_restart_replays_count_against_the_budget() {
+    let mut fixture = Fixture::with(|settings| {
+        settings.wal.bytes_max = 1;
         settings.write_wait_max = std::time::Duration::ZERO;
     })
     .await;
     fixture.write("m v=1 1").await;
-    let error = fixture.try_write("m v=1 2").await.unwrap_err();
-    assert_eq!(error.to_string(), "engine: cache-max-memory-size exceeded");
-    assert_eq!(error.kind(), headwater_storage::ErrorKind::Unavailable);
-    fixture.engine.flush().await.unwrap();
-    fixture.write("m v=1 2").await;
-    assert_eq!(fixture.content().len(), 2);
+    fixture.crash().await;
+    assert_eq!(fixture.engine.statistics().log_bytes, "m v=1 1".len());
+    assert!(fixture.try_write("m v=1 2").await.is_err());
 }
 
 #[tokio::test]

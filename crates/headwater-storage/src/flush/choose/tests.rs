@@ -1,14 +1,21 @@
 use std::time::Duration;
 
 use super::{Choice, choose};
-use crate::settings::Settings;
+use crate::{settings::Settings, state::ActiveGeneration};
 
 #[test]
 fn a_flush_is_due_by_size_by_age_or_for_what_is_frozen() {
     let settings = Settings::new("/data");
     let check = |bytes, since: Option<u64>, is_frozen, now| {
-        let since = since.map(Duration::from_secs);
-        choose(&settings, bytes, since, is_frozen, Duration::from_secs(now))
+        let active = ActiveGeneration {
+            number: 1,
+            first_sequence: 1,
+            bytes,
+            log_bytes: 1,
+            since: since.map(Duration::from_secs),
+            tables: Vec::new(),
+        };
+        choose(&settings, &active, is_frozen, Duration::from_secs(now))
     };
     assert_eq!(check(0, None, false, 1_000_000), Choice::Nothing);
     assert_eq!(
