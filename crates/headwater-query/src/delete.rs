@@ -13,6 +13,7 @@ use crate::{
     condition::{Residual, residual_for_series, tag_prefilter},
     resolve::time_bounds::split_condition,
     run::{Failure, StatementContext},
+    snapshots::select_series,
 };
 
 /// Removes points from one bucket: that of the policy the first source names, else the default
@@ -144,7 +145,7 @@ fn requests(
         if !statement.sources.is_empty() && !is_named(&statement.sources, &name) {
             continue;
         }
-        let predicate = predicate(condition, &name, range, &snapshot)?;
+        let predicate = predicate(condition, &name, range, &snapshot, context)?;
         match requests
             .iter_mut()
             .find(|request| request.predicate == predicate)
@@ -182,6 +183,7 @@ fn predicate(
     measurement: &str,
     range: TimeRange,
     snapshot: &Snapshot,
+    context: &StatementContext<'_>,
 ) -> Result<Option<TagPredicate>, Error> {
     let partitions = snapshot.partitions(measurement, range);
     let is_field = |name: &str| partitions.iter().any(|it| it.fields().contains_key(name));
@@ -191,7 +193,8 @@ fn predicate(
         .any(|var| is_field(&var.name) || var.data_type.is_some());
     if names_a_field {
         for (at, partition) in partitions.iter().enumerate() {
-            for series in partition.select(predicate.as_ref())? {
+            for series in select_series(partition, predicate.as_ref(), &context.guard)? {
+                context.guard.work(1)?;
                 if let Residual::Rows(_) = residual_for_series(condition, &series.key, &is_field) {
                     // The reference names the shard; ours have no numbers but their order.
                     return Err(Error::statement(format!(

@@ -6,13 +6,7 @@
 //! and answers stream. Two kinds of pipeline exist: a general one of points, stage by stage as
 //! the model describes it, and, for the shapes that most queries have, one over whole columns.
 
-use std::{
-    rc::Rc,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{rc::Rc, sync::Arc};
 
 use chrono_tz::Tz;
 use headwater_env::SharedRandom;
@@ -20,6 +14,7 @@ use headwater_model::TimeRange;
 
 use crate::{
     error::Error,
+    guard::{Guard, Held},
     plan::{SelectPlan, Window},
     series::Series,
 };
@@ -75,8 +70,7 @@ pub(crate) struct ExecuteContext<'a> {
     pub(crate) source: &'a dyn Source,
     /// For `sample()`.
     pub(crate) random: SharedRandom,
-    /// Set from elsewhere to end the statement.
-    pub(crate) cancelled: &'a AtomicBool,
+    pub(crate) guard: Rc<Guard>,
     /// Rows a piece.
     pub(crate) chunk_size: usize,
 }
@@ -84,11 +78,7 @@ pub(crate) struct ExecuteContext<'a> {
 impl ExecuteContext<'_> {
     /// Fails when the statement is to end.
     fn check(&self) -> Result<(), Error> {
-        if self.cancelled.load(Ordering::Relaxed) {
-            Err(Error::Interrupted)
-        } else {
-            Ok(())
-        }
+        self.guard.check()
     }
 }
 
@@ -103,11 +93,12 @@ pub(crate) fn run_select(
     context: &ExecuteContext<'_>,
     emit: &mut Emit<'_>,
 ) -> Result<(), Error> {
-    let opened = Opened::open(context.source, plan)?;
+    let mut held = Held::new(&context.guard);
+    let opened = Opened::open(context.source, plan, &context.guard)?;
     opened.check_types()?;
     let columns = output::column_names(plan);
     let mut groups: Vec<Group> = opened
-        .groups()
+        .groups(&mut held)?
         .into_iter()
         .flat_map(|(name, dims)| {
             dims.into_iter().map(move |dims| Group {
@@ -166,7 +157,7 @@ impl Answer<'_> {
         for (at, group) in groups.iter().enumerate() {
             self.context.check()?;
             let columns = Arc::clone(&self.columns);
-            let mut series = SeriesBuilder::new(plan, group, columns, self.context.chunk_size);
+            let mut series = SeriesBuilder::new(plan, group, columns, self.context);
             let mut is_over = false;
             let is_done = match (&mut raw, &mut dense) {
                 (Some(raw), _) => raw.group(at, &mut series, emit)?,
@@ -193,7 +184,6 @@ impl Answer<'_> {
     ) -> Result<bool, Error> {
         let builder = Builder::new(self.context, Rc::new(group.clone()));
         let mut cursor = Cursor::open(&builder, &self.opened.level())?;
-        let mut count: u32 = 0;
         loop {
             let Some(row) = cursor.next()? else {
                 if builder.gap.get() == Pause::No {
@@ -205,10 +195,7 @@ impl Answer<'_> {
                 continue;
             };
             self.has_rows = true;
-            count = count.wrapping_add(1);
-            if count.is_multiple_of(1024) {
-                self.context.check()?;
-            }
+            self.context.guard.work(1)?;
             series.push(row, emit)?;
         }
     }

@@ -2,7 +2,7 @@
 //! EXPLAIN ANALYZE: the statement is run and timed
 //! (`spec/influxql/metadata_and_delete.md` §5).
 
-use std::sync::Arc;
+use std::{rc::Rc, sync::Arc};
 
 use headwater_influxql::ast::{ExplainStatement, Measurement, SelectStatement, Source};
 use headwater_model::Id;
@@ -15,6 +15,7 @@ use crate::{
     resolve::resolve_select,
     run::{Failure, Output, StatementContext},
     series::{Column, Series},
+    snapshots::select_series,
 };
 
 pub(crate) fn run(
@@ -38,6 +39,7 @@ pub(crate) fn run(
         out.emit(text_column("QUERY PLAN", lines))?;
         return Ok(());
     }
+    let guard = Rc::clone(&context.guard);
     let (mut series_count, mut row_count) = (0usize, 0usize);
     context.run_quietly(&plan, &mut |series| {
         series_count += usize::from(!series.partial);
@@ -57,7 +59,8 @@ pub(crate) fn run(
         ),
         format!("    ├── total_time: {:?}", executed.saturating_sub(started)),
         format!("    ├── output_series: {series_count}"),
-        format!("    └── output_rows: {row_count}"),
+        format!("    ├── output_rows: {row_count}"),
+        format!("    └── memory_bytes: {}", guard.held_max()),
     ];
     out.emit(text_column("EXPLAIN ANALYZE", tree))?;
     Ok(())
@@ -177,7 +180,8 @@ fn block(
                 .condition
                 .as_ref()
                 .and_then(|it| tag_prefilter(it, name, &is_field));
-            let selected = partition.select(predicate.as_ref())?;
+            let selected = select_series(&partition, predicate.as_ref(), &context.guard)?;
+            context.guard.check_series(selected.len())?;
             shard_count += 1;
             series_count += selected.len();
             row_count += selected.iter().map(|series| series.rows_max).sum::<u64>();

@@ -10,6 +10,7 @@ pub mod plan;
 pub mod series;
 
 mod error;
+mod guard;
 mod run;
 
 mod admin;

@@ -48,7 +48,7 @@ pub(crate) fn resolve_select(
     let mut select = select.clone();
     normalize(&mut select, context)?;
     let mut compiled = compile::compile(&select, context.now)?;
-    let partition_range = compiled.partition_range();
+    let partition_range = compiled.partition_range(context.max_select_buckets);
     sources::map_buckets(&mut compiled, context)?;
     let typed = typed::assign_types(compiled, partition_range, context)?;
     types::check_types(&typed)?;

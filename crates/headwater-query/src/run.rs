@@ -9,10 +9,9 @@
 use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
 };
 
 use headwater_catalog::{Authorization, Catalog};
@@ -30,6 +29,7 @@ use crate::{
     delete,
     execute::{ExecuteContext, Stop, StoredSource, run_select},
     explain,
+    guard::{Guard, Interruption, Limits},
     plan::SelectPlan,
     resolve::{ResolveContext, resolve_select},
     series::{ResultPiece, Series},
@@ -37,27 +37,16 @@ use crate::{
     snapshots::Snapshots,
 };
 
-/// Limits of queries.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Requests that run at the same time; others wait.
-    pub workers: usize,
-    /// Pieces of an answer that may wait for the client.
-    pub pieces_buffered: usize,
-    /// `max-select-buckets`: windows that a statement with a lower time bound may have; 0 is no
-    /// limit (`spec/influxql/fill_and_windows.md` §7).
-    pub max_select_buckets: u64,
-}
+mod output;
+mod queries;
+mod registry;
+mod settings;
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            workers: 32,
-            pieces_buffered: 4,
-            max_select_buckets: 0,
-        }
-    }
-}
+pub(crate) use output::Output;
+pub use settings::Settings;
+
+use output::last_pieces;
+use registry::{Registered, Registry, SHOW_QUERIES, Task};
 
 /// A parsed request and who makes it.
 #[derive(Debug, Clone)]
@@ -83,6 +72,7 @@ struct Inner {
     /// For `sample()`, which only has to be fair.
     random: SharedRandom,
     settings: Settings,
+    registry: Arc<Registry>,
     /// A permit is a running request.
     workers: Arc<Semaphore>,
 }
@@ -97,6 +87,7 @@ impl QueryEngine {
             clock,
             random,
             settings,
+            registry: Arc::default(),
             workers,
         }))
     }
@@ -107,37 +98,71 @@ impl QueryEngine {
     pub fn execute(&self, request: QueryRequest) -> mpsc::Receiver<ResultPiece> {
         let (sender, receiver) = mpsc::channel(self.0.settings.pieces_buffered.max(1));
         let inner = Arc::clone(&self.0);
-        tokio::spawn(async move {
-            let permit = tokio::select! {
-                permit = Arc::clone(&inner.workers).acquire_owned() => permit,
-                () = sender.closed() => return,
-            };
-            let cancelled = Arc::new(AtomicBool::new(false));
-            let mut worker = {
-                let (sender, cancelled) = (sender.clone(), Arc::clone(&cancelled));
-                let runtime = Handle::current();
-                tokio::task::spawn_blocking(move || {
-                    Run {
-                        inner: &inner,
-                        request: &request,
-                        sender,
-                        cancelled: &cancelled,
-                        runtime,
-                    }
-                    .statements();
-                })
-            };
-            tokio::select! {
-                _ = &mut worker => {}
-                () = sender.closed() => {
-                    cancelled.store(true, Ordering::Relaxed);
-                    // A worker that panics outside a statement has nobody to tell it to.
-                    worker.await.ok();
-                }
+        let arrived = inner.clock.monotonic();
+        match inner.registry.add(request, arrived, &inner.settings) {
+            Ok(registered) => {
+                tokio::spawn(supervise(inner, registered, sender));
             }
-            drop(permit);
-        });
+            Err(refused) => {
+                let (request, error) = *refused;
+                tokio::spawn(deliver(last_pieces(&request.query, 0, &error), sender));
+            }
+        }
         receiver
+    }
+}
+
+/// Runs a request on a worker, and raises its signal when its client is gone or its time over.
+async fn supervise(inner: Arc<Inner>, registered: Registered, sender: mpsc::Sender<ResultPiece>) {
+    let task = Arc::clone(&registered.task);
+    let timeout = inner.settings.query_timeout;
+    let watched = sender.clone();
+    let work = work(inner, Arc::clone(&task), sender);
+    tokio::pin!(work);
+    let reason = tokio::select! {
+        () = &mut work => return,
+        () = watched.closed() => Interruption::ClientGone,
+        () = tokio::time::sleep(timeout), if timeout > Duration::ZERO => Interruption::TimedOut,
+    };
+    drop(watched);
+    task.signal.raise(reason);
+    work.await;
+}
+
+async fn work(inner: Arc<Inner>, task: Arc<Task>, sender: mpsc::Sender<ResultPiece>) {
+    let permit = if task.is_counted() {
+        tokio::select! {
+            permit = Arc::clone(&inner.workers).acquire_owned() => permit.ok(),
+            () = task.signal.wait() => {
+                let error = task.signal.error();
+                return deliver(last_pieces(&task.request.query, 0, &error), sender).await;
+            }
+        }
+    } else {
+        None
+    };
+    task.set_running();
+    let runtime = Handle::current();
+    let worker = tokio::task::spawn_blocking(move || {
+        Run {
+            inner: &inner,
+            task: &task,
+            sender,
+            runtime,
+        }
+        .statements();
+    });
+    // A worker that panics outside a statement has nobody to tell it to.
+    worker.await.ok();
+    drop(permit);
+}
+
+/// Sends pieces as the receiver takes them, without a worker.
+async fn deliver(pieces: Vec<ResultPiece>, sender: mpsc::Sender<ResultPiece>) {
+    for piece in pieces {
+        if sender.send(piece).await.is_err() {
+            return;
+        }
     }
 }
 
@@ -169,7 +194,7 @@ impl From<headwater_catalog::Error> for Failure {
 }
 
 impl From<Stop> for Failure {
-    fn from(_: Stop) -> Self {
+    fn from(Stop: Stop) -> Self {
         Self::Raised(Error::Interrupted)
     }
 }
@@ -177,51 +202,62 @@ impl From<Stop> for Failure {
 /// A request on its worker.
 struct Run<'a> {
     inner: &'a Inner,
-    request: &'a QueryRequest,
+    task: &'a Task,
     sender: mpsc::Sender<ResultPiece>,
-    cancelled: &'a AtomicBool,
     runtime: Handle,
 }
 
 impl Run<'_> {
     fn statements(&self) {
-        let mut has_failed = false;
-        for (at, statement) in self.request.query.statements.iter().enumerate() {
-            let mut out = Output::new(&self.sender, at);
-            if has_failed {
-                out.error("not executed".to_owned());
-                continue;
-            }
-            // State is shared only by values that a panic cannot leave half changed.
-            let result = catch_unwind(AssertUnwindSafe(|| self.statement(statement, &mut out)));
-            match result {
-                Ok(Ok(())) => out.finish(),
-                Ok(Err(Failure::Reported(error))) => out.error(error.to_string()),
-                Ok(Err(Failure::Raised(Error::Interrupted))) if out.is_closed() => return,
-                Ok(Err(Failure::Raised(error))) => {
-                    out.error(error.to_string());
-                    has_failed = true;
-                }
-                Err(panic) => {
-                    let text = panic_text(panic.as_ref());
-                    tracing::error!("{statement} panicked: {text}");
-                    out.error(format!("{statement} [panic:{text}]"));
-                    has_failed = true;
-                }
-            }
-            if out.is_closed() {
+        let query = &self.task.request.query;
+        for (at, statement) in query.statements.iter().enumerate() {
+            if let Err(error) = self.answer(at, statement) {
+                let last = deliver(last_pieces(query, at, &error), self.sender.clone());
+                // Nobody must have to take them for the worker to be free again.
+                self.runtime.spawn(last);
                 return;
             }
         }
     }
 
+    /// Runs a statement and sends its answer; an error ends the request.
+    fn answer(&self, at: usize, statement: &Statement) -> Result<(), Error> {
+        let signal = &*self.task.signal;
+        let mut out = Output::new(&self.sender, signal, &self.runtime, at);
+        // State is shared only by values that a panic cannot leave half changed.
+        let result = catch_unwind(AssertUnwindSafe(|| self.statement(statement, &mut out)));
+        let sent = match result {
+            Ok(Ok(())) => out.finish(),
+            Ok(Err(Failure::Reported(error))) => out.error(error.to_string()),
+            // The reason is the signal's, wherever it was noticed.
+            Ok(Err(Failure::Raised(Error::Interrupted))) => Err(Stop),
+            Ok(Err(Failure::Raised(error))) => return Err(error),
+            Err(panic) => {
+                let text = panic_text(panic.as_ref());
+                tracing::error!("{statement} panicked: {text}");
+                return Err(Error::statement(format!("{statement} [panic:{text}]")));
+            }
+        };
+        sent.map_err(|Stop| signal.error())
+    }
+
     fn statement(&self, statement: &Statement, out: &mut Output<'_>) -> Result<(), Failure> {
+        let request = &self.task.request;
+        let settings = &self.inner.settings;
+        let limits = Limits {
+            points: settings.max_select_point,
+            series: settings.max_select_series,
+            memory_bytes: settings.query_memory_bytes as u64,
+        };
+        let guard = Rc::new(Guard::new(Arc::clone(&self.task.signal), limits));
+        guard.check()?;
         let state = self.inner.catalog.state();
         let context = StatementContext {
-            request: self.request,
-            databases: VisibleDatabases::new(&state, &self.request.authorization),
-            snapshots: Snapshots::new(self.inner.engine.clone()),
+            request,
+            databases: VisibleDatabases::new(&state, &request.authorization),
+            snapshots: Snapshots::new(self.inner.engine.clone(), &guard),
             now: self.inner.clock.now(),
+            guard,
             run: self,
         };
         match statement {
@@ -232,8 +268,11 @@ impl Run<'_> {
             Statement::Explain(statement) => explain::run(statement, context, out),
             Statement::Delete(statement) => delete::delete(statement, &context),
             Statement::DropMeasurement { name } => delete::drop_measurement(name, &context),
+            Statement::Admin(statement) if statement.name == SHOW_QUERIES => {
+                queries::show(&context, out)
+            }
+            Statement::KillQuery { id, .. } => queries::kill(*id, &context),
             Statement::Admin(statement) => admin::run(statement, &context),
-            Statement::KillQuery { .. } => Err(Error::NotImplemented("SHOW QUERIES").into()),
             _ => show::run(statement, &context, out),
         }
     }
@@ -254,6 +293,7 @@ pub(crate) struct StatementContext<'a> {
     pub snapshots: Snapshots,
     /// `now()`.
     pub now: i64,
+    pub guard: Rc<Guard>,
     run: &'a Run<'a>,
 }
 
@@ -294,13 +334,13 @@ impl StatementContext<'_> {
         self.run.runtime.block_on(change)
     }
 
-    /// Fails when nobody waits for the answer any longer.
+    /// Fails when the statement is to end.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        if self.run.cancelled.load(Ordering::Relaxed) {
-            Err(Error::Interrupted)
-        } else {
-            Ok(())
-        }
+        self.guard.check()
+    }
+
+    fn registry(&self) -> &Registry {
+        &self.run.inner.registry
     }
 
     /// Runs a plan for its answer.
@@ -329,88 +369,9 @@ impl StatementContext<'_> {
         let context = ExecuteContext {
             source: &source,
             random: Arc::clone(&self.run.inner.random),
-            cancelled: self.run.cancelled,
+            guard: self.guard,
             chunk_size: self.request.chunk_size,
         };
         Ok(run_select(plan, &context, emit)?)
-    }
-}
-
-/// Sends the pieces of one statement. A piece is held until it is known whether another follows.
-pub(crate) struct Output<'a> {
-    sender: &'a mpsc::Sender<ResultPiece>,
-    statement_id: i64,
-    held: Option<ResultPiece>,
-    has_sent: bool,
-}
-
-impl<'a> Output<'a> {
-    fn new(sender: &'a mpsc::Sender<ResultPiece>, statement: usize) -> Self {
-        let statement_id = i64::try_from(statement).unwrap_or(i64::MAX);
-        Self {
-            sender,
-            statement_id,
-            held: None,
-            has_sent: false,
-        }
-    }
-
-    /// Takes rows of a series.
-    pub(crate) fn emit(&mut self, series: Series) -> Result<(), Stop> {
-        let piece = ResultPiece {
-            statement_id: self.statement_id,
-            series: vec![series],
-            ..ResultPiece::default()
-        };
-        match self.held.replace(piece) {
-            None => Ok(()),
-            Some(earlier) => self.send(ResultPiece {
-                partial: true,
-                ..earlier
-            }),
-        }
-    }
-
-    /// Takes a series that is a piece of its own, never flagged as one of several: SHOW TAG KEYS
-    /// and SHOW TAG VALUES (`spec/query.md` §4.2).
-    pub(crate) fn emit_whole(&mut self, series: Series) -> Result<(), Stop> {
-        let piece = ResultPiece {
-            statement_id: self.statement_id,
-            series: vec![series],
-            ..ResultPiece::default()
-        };
-        self.send(piece)
-    }
-
-    fn send(&mut self, piece: ResultPiece) -> Result<(), Stop> {
-        self.has_sent = true;
-        self.sender.blocking_send(piece).map_err(|_| Stop)
-    }
-
-    fn finish(&mut self) {
-        let last = match self.held.take() {
-            Some(held) => held,
-            None if self.has_sent => return,
-            None => ResultPiece {
-                statement_id: self.statement_id,
-                ..ResultPiece::default()
-            },
-        };
-        // A receiver that is gone is noticed before the next statement.
-        self.send(last).ok();
-    }
-
-    fn error(&mut self, error: String) {
-        self.held = None;
-        let piece = ResultPiece {
-            statement_id: self.statement_id,
-            error: Some(error),
-            ..ResultPiece::default()
-        };
-        self.send(piece).ok();
-    }
-
-    fn is_closed(&self) -> bool {
-        self.sender.is_closed()
     }
 }

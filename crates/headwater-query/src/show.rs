@@ -67,12 +67,13 @@ fn strings<T: Into<Arc<str>>>(
 fn emit_chunked<T: Into<Arc<str>>>(
     name: Option<Arc<str>>,
     columns: &[&str],
-    rows: Vec<Vec<T>>,
+    rows: impl Iterator<Item = Vec<T>>,
     context: &StatementContext<'_>,
     out: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let mut rows = rows.into_iter().peekable();
+    let mut rows = rows.peekable();
     while rows.peek().is_some() {
+        context.check()?;
         let piece = rows
             .by_ref()
             .take(context.request.chunk_size.max(1))
@@ -82,6 +83,16 @@ fn emit_chunked<T: Into<Arc<str>>>(
         out.emit(series)?;
     }
     Ok(())
+}
+
+/// What goes wrong in a list of tags is told, and the next statement runs; not so what ends the
+/// request.
+fn reported(error: Error) -> Failure {
+    if error.ends_request() {
+        Failure::Raised(error)
+    } else {
+        Failure::Reported(error)
+    }
 }
 
 /// OFFSET and LIMIT of a list; 0 is no limit.

@@ -37,6 +37,9 @@ pub enum Error {
     Refused { path: PathBuf, reason: String },
     #[error("catalog: {0}")]
     Catalog(#[from] headwater_catalog::Error),
+    /// The caller wants no more of it.
+    #[error("interrupted")]
+    Interrupted,
     /// A rule that data safety rests on did not hold.
     #[error("internal error: {0}")]
     Internal(String),
@@ -68,6 +71,7 @@ impl Error {
             | Self::Directory { .. }
             | Self::Refused { .. }
             | Self::Catalog(_)
+            | Self::Interrupted
             | Self::Internal(_) => ErrorKind::Internal,
         }
     }

@@ -31,6 +31,7 @@ mod predicate;
 
 mod run;
 mod scan;
+mod watch;
 
 mod check;
 

@@ -22,6 +22,7 @@ use crate::{
         DataFile, Directory, FileCache, FileError, FileOptions, FileSchema, FileWriter, RowBatches,
     },
     tombstone::Tombstone,
+    watch::Watch,
 };
 
 /// Where data files are and what opens them. Cheap to clone.
@@ -229,7 +230,10 @@ impl LiveFile {
         if let Some(known) = self.selections.lock().get(&tombstone.sequence) {
             return Ok(Some(known.clone()));
         }
-        let selected: Arc<[u32]> = self.directory()?.select(predicate).into();
+        let selected: Arc<[u32]> = self
+            .directory()?
+            .select(predicate, &mut Watch::new(&|_| true))?
+            .into();
         self.selections
             .lock()
             .insert(tombstone.sequence, selected.clone());

@@ -172,8 +172,16 @@ struct WalKeys {
 #[serde(remote = "headwater_query::Settings", deny_unknown_fields)]
 struct QueryKeys {
     workers: usize,
-    pieces_buffered: usize,
+    max_queued_queries: usize,
+    max_concurrent_queries: usize,
+    #[serde(with = "unit::duration")]
+    query_timeout: Duration,
+    max_select_point: u64,
+    max_select_series: u64,
     max_select_buckets: u64,
+    #[serde(with = "unit::bytes")]
+    query_memory_bytes: usize,
+    pieces_buffered: usize,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -14,7 +14,7 @@ use super::{
     leaf::{Leaf, LeafShard, ReadRequest, Rows, SeriesRows},
     merge::{Chain, SortedMerge, WindowMerge},
     opened::{Level, OpenedSource, SharedGroup},
-    point::{ListStream, Point, PointStream, Points, Tags, tags_of},
+    point::{ListStream, Nothing, Point, PointStream, Points, Tags, tags_of},
     reduce::{Gap, Reduce, ReducerKind},
     stage::{Cut, FillStage, Interval, Limit, TagSubset, effective_fill},
     subquery,
@@ -70,7 +70,7 @@ impl<'a> Builder<'a> {
             .iter()
             .all(|column| column.kind == ColumnKind::Unknown)
         {
-            return nothing();
+            return Ok(Box::new(Nothing));
         }
         let request = RawRequest {
             main: None,
@@ -174,7 +174,7 @@ impl<'a> Builder<'a> {
                     TransformInput::Call(inner) => self.call(&below, inner)?,
                 };
                 let Some(input_type) = types::transform_type(input) else {
-                    return nothing();
+                    return Ok(Box::new(Nothing));
                 };
                 let ascending = level.plan.ascending;
                 Ok(Box::new(TransformStage::new(
@@ -184,10 +184,11 @@ impl<'a> Builder<'a> {
             CallPlan::Integral { input, unit } => {
                 let points = self.column(&ordered, input, (0, 0))?;
                 let Some(input_type) = types::column_type(input) else {
-                    return nothing();
+                    return Ok(Box::new(Nothing));
                 };
                 let ascending = level.plan.ascending;
-                transform::integral(points, level.windows, *unit, input_type, ascending)
+                let guard = &self.context.guard;
+                transform::integral(points, level.windows, *unit, input_type, ascending, guard)
             }
             CallPlan::HoltWinters {
                 input,
@@ -203,7 +204,8 @@ impl<'a> Builder<'a> {
                     every: level.windows.every,
                     ascending: level.plan.ascending,
                 };
-                transform::holt_winters(points, forecast, Rc::clone(&self.gap))
+                let gap = Rc::clone(&self.gap);
+                transform::holt_winters(points, forecast, gap, &self.context.guard)
             }
             CallPlan::CountHll { input } => {
                 let points = self.column(level, input, (0, 0))?;
@@ -223,6 +225,7 @@ impl<'a> Builder<'a> {
             level.is_ordered,
             kind,
             gap,
+            &self.context.guard,
         ))
     }
 
@@ -255,8 +258,9 @@ impl<'a> Builder<'a> {
         let field_type = types::call_type(call).unwrap_or(FieldType::Float);
         let aux_count = level.plan.aux.len();
         let ascending = level.plan.ascending;
+        let guard = &self.context.guard;
         Box::new(FillStage::new(
-            points, windows, ascending, fill, field_type, aux_count,
+            points, windows, ascending, fill, field_type, aux_count, guard,
         ))
     }
 
@@ -471,7 +475,8 @@ impl<'a> Builder<'a> {
                 }
                 if !list.is_empty() {
                     is_found = true;
-                    return Ok(Some(Box::new(ListStream(list.into_iter())) as Points<'a>));
+                    let list = ListStream::new(list, &builder.context.guard)?;
+                    return Ok(Some(Box::new(list) as Points<'a>));
                 }
             }
         });
@@ -579,7 +584,8 @@ impl<'a> Builder<'a> {
                 ascending: request.ascending,
                 tags: tags_of(&shard.series[rows.series].key, &level.keep),
             };
-            inputs.push(Box::new(ListStream(fold.points(&rows).into_iter())));
+            let points = fold.points(&rows);
+            inputs.push(Box::new(ListStream::new(points, &self.context.guard)?));
         }
         if !request.ascending {
             inputs.reverse();
@@ -707,7 +713,6 @@ impl PointStream for RowPoints<'_> {
     fn next(&mut self) -> Result<Option<Point>, Error> {
         loop {
             let Some((rows, at)) = &mut self.current else {
-                self.context.check()?;
                 let Some(rows) = self.slices.next() else {
                     return Ok(None);
                 };
@@ -721,6 +726,7 @@ impl PointStream for RowPoints<'_> {
             }
             let place = if self.ascending { *at } else { count - 1 - *at };
             *at += 1;
+            self.context.guard.work(1)?;
             let row = rows
                 .passing
                 .as_ref()
@@ -760,9 +766,4 @@ fn row_point(rows: &Rows, row: usize, tags: &Tags, has_main: bool) -> Option<Poi
         aux,
         weight: 0,
     })
-}
-
-/// The stream of a column that is nowhere.
-fn nothing<'a>() -> Result<Points<'a>, Error> {
-    Ok(Box::new(ListStream(Vec::new().into_iter())))
 }

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     error::Error,
+    guard::Held,
     plan::{Aggregate, CallPlan, ColumnKind, ColumnRef, SelectPlan},
 };
 
@@ -61,7 +62,7 @@ impl<'a> DenseRunner<'a> {
     pub(super) fn new(
         opened: &'a Opened<'a>,
         name: &str,
-        groups: &[Group],
+        groups: &'a [Group],
         context: &'a ExecuteContext<'a>,
     ) -> Option<Self> {
         let plan = opened.plan;
@@ -135,6 +136,7 @@ impl<'a> DenseRunner<'a> {
             )?
             .filter(|layers| {
                 layers
+                    .layers
                     .iter()
                     .all(|layer| narrow.suffices(layer, self.plan, &self.windows, self.base))
             });
@@ -164,14 +166,17 @@ impl<'a> DenseRunner<'a> {
             }
         };
         let frame = Frame::new(self.plan, self.windows, self.base);
-        let mut calls = Vec::with_capacity(layers.len());
-        for layer in &layers {
+        let mut calls = Vec::with_capacity(layers.layers.len());
+        for layer in &layers.layers {
             match frame.rows(layer) {
                 Some(rows) => calls.push(rows),
                 None => return Ok(false),
             }
         }
-        let (times, columns) = CallRows::join(calls, self.plan);
+        let bytes = calls.iter().map(CallRows::bytes).sum::<usize>();
+        // The columns are made beside them.
+        let _held = Held::of(&self.context.guard, 2 * bytes)?;
+        let (times, columns) = CallRows::join(calls, self.plan, &self.context.guard)?;
         if !times.is_empty() {
             series.push_columns(times, columns, emit)?;
         }
@@ -229,6 +234,12 @@ struct Reading<'a> {
     context: &'a ExecuteContext<'a>,
 }
 
+/// What the calls have found, and the bytes that it takes.
+struct Aggregated {
+    layers: Vec<Layers>,
+    _held: Held,
+}
+
 /// Aggregates a group; `None` when it is not for this path.
 fn aggregate(
     readers: &mut [GroupReader<'_>],
@@ -237,7 +248,9 @@ fn aggregate(
     windows: &Windows,
     base: i64,
     ascending: bool,
-) -> Result<Option<Vec<Layers>>, Error> {
+) -> Result<Option<Aggregated>, Error> {
+    let guard = &reading.context.guard;
+    let mut held = Held::new(guard);
     let mut layers: Vec<Layers> = calls
         .iter()
         .map(|call| Layers::new(call.function, call.input))
@@ -249,13 +262,24 @@ fn aggregate(
         readers[shard].each(reading.at, reading.is_alone, reading.context, &mut |rows| {
             if !reach.is_sparse() {
                 add_series(&rows, calls, windows, base, &mut layers, &mut reach);
+                for layer in &mut layers {
+                    layer.end_series(guard)?;
+                }
             }
-            Ok(())
+            held.set(layers.iter().map(Layers::bytes).sum())
         })?;
         layers.iter_mut().for_each(Layers::end_shard);
     }
-    let is_dense = !reach.is_sparse() && layers.iter_mut().all(Layers::finish);
-    Ok(is_dense.then_some(layers))
+    let mut is_dense = !reach.is_sparse();
+    for layer in &mut layers {
+        is_dense = is_dense && layer.finish(guard)?;
+    }
+    held.set(layers.iter().map(Layers::bytes).sum())?;
+    let aggregated = Aggregated {
+        layers,
+        _held: held,
+    };
+    Ok(is_dense.then_some(aggregated))
 }
 
 /// The window span and the rows of a group so far.
@@ -366,7 +390,6 @@ fn add_series(
             layer.add(&rows.columns[call.column], &rows.times, &runs);
         }
     }
-    layers.iter_mut().for_each(Layers::end_series);
 }
 
 /// The windows of a slice's rows.

@@ -9,9 +9,10 @@ use std::{
     sync::Arc,
 };
 
+use arrow_array::{Array as _, ArrayRef, cast::AsArray as _};
 use headwater_influxql::ast::{DataType, Expr, VarRef};
 use headwater_model::{FieldType, Id, SeriesKey, TimeRange};
-use headwater_storage::Slice;
+use headwater_storage::{SeriesHandle, Slice};
 
 use super::{
     ExecuteContext,
@@ -19,11 +20,13 @@ use super::{
     filter::Filter,
     opened::Group,
     point::{Tags, tags_of},
+    sort,
     source::{Scan, Shard, Source},
 };
 use crate::{
     condition::{self, Residual},
     error::Error,
+    guard::{Guard, Held},
     plan::{ColumnKind, ColumnRef, SelectPlan},
 };
 
@@ -46,7 +49,14 @@ pub(super) struct LeafShard {
     /// Rows outside are never read, however far a transformation reaches back
     /// (`SelectPlan::partition_range`).
     readable: TimeRange,
+    /// For the series.
+    held: Held,
 }
+
+/// About what a series takes beside its key: here, in the list of the partition, and in readers.
+const SERIES_BYTES: usize = size_of::<LeafSeries>() + size_of::<SeriesHandle>() + 32;
+/// About what a group takes.
+const GROUP_BYTES: usize = 64;
 
 pub(super) struct LeafSeries {
     pub(super) key: SeriesKey,
@@ -62,10 +72,11 @@ type LeafScan<'a> = Box<dyn Iterator<Item = Result<SeriesRows, Error>> + 'a>;
 /// group may not be needed at all, one for it alone.
 pub(super) struct GroupReader<'a> {
     shard: &'a LeafShard,
+    groups: &'a [Group],
     columns: Rc<[ColumnRef]>,
     read: ReadRequest,
-    /// Of each group, where its series are in `series`.
-    groups: Vec<Range<usize>>,
+    /// Of each group, where its series are in `series`; empty until the first is asked for.
+    places: Vec<Range<usize>>,
     /// The series of all groups, in their order.
     series: Vec<usize>,
     scan: Option<Peekable<LeafScan<'a>>>,
@@ -76,27 +87,33 @@ impl<'a> GroupReader<'a> {
     /// here because their tags are those of another shard.
     pub(super) fn new(
         shard: &'a LeafShard,
-        groups: &[Group],
+        groups: &'a [Group],
         columns: Rc<[ColumnRef]>,
         read: ReadRequest,
     ) -> Self {
-        let mut series = Vec::new();
-        let groups = groups
-            .iter()
-            .map(|group| {
-                let start = series.len();
-                series.extend(shard.groups.get(&group.dims).into_iter().flatten());
-                start..series.len()
-            })
-            .collect();
         Self {
             shard,
+            groups,
             columns,
             read,
-            groups,
-            series,
+            places: Vec::new(),
+            series: Vec::new(),
             scan: None,
         }
+    }
+
+    fn place(&mut self, at: usize, guard: &Guard) -> Result<Range<usize>, Error> {
+        if self.places.is_empty() {
+            self.places.reserve(self.groups.len());
+            for group in self.groups {
+                let start = self.series.len();
+                let found = self.shard.groups.get(&group.dims).into_iter().flatten();
+                self.series.extend(found);
+                guard.work(1 + self.series.len() - start)?;
+                self.places.push(start..self.series.len());
+            }
+        }
+        Ok(self.places[at].clone())
     }
 
     /// Visits the rows of the group at a position, series by series in the order of their keys.
@@ -108,7 +125,7 @@ impl<'a> GroupReader<'a> {
         context: &ExecuteContext<'_>,
         visit: &mut dyn FnMut(SeriesRows) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let place = self.groups[at].clone();
+        let place = self.place(at, &context.guard)?;
         if place.is_empty() || !self.shard.shard.range().overlaps(self.read.range) {
             return Ok(());
         }
@@ -117,7 +134,6 @@ impl<'a> GroupReader<'a> {
                 .shard
                 .read(&self.series[place], &self.columns, self.read)?
             {
-                context.check()?;
                 visit(rows?)?;
             }
             return Ok(());
@@ -133,7 +149,6 @@ impl<'a> GroupReader<'a> {
             Ok(rows) => rows.index < place.end,
             Err(_) => true,
         }) {
-            context.check()?;
             let rows = rows?;
             if rows.index >= place.start {
                 visit(rows)?;
@@ -160,6 +175,8 @@ pub(super) struct Rows {
     pub(super) rows: usize,
     /// The rows that pass the condition; `None`: all.
     pub(super) passing: Option<Vec<u32>>,
+    /// As long as they are kept, their bytes count.
+    _held: Held,
 }
 
 impl Leaf {
@@ -169,11 +186,12 @@ impl Leaf {
         plan: &SelectPlan,
         bucket: Id,
         name: &Arc<str>,
+        guard: &Rc<Guard>,
     ) -> Result<Self, Error> {
         let shards = source
             .partitions(bucket, name, plan.partition_range)
             .into_iter()
-            .map(|shard| LeafShard::open(shard, plan, name))
+            .map(|shard| LeafShard::open(shard, plan, name, guard))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             name: Arc::clone(name),
@@ -194,18 +212,23 @@ impl LeafShard {
         mut shard: Box<dyn Shard>,
         plan: &SelectPlan,
         measurement: &str,
+        guard: &Rc<Guard>,
     ) -> Result<Self, Error> {
+        guard.check()?;
+        let mut held = Held::new(guard);
         // Fields of a resolved condition carry their types.
         let is_field = |_: &str| false;
         let condition = plan.condition.as_ref();
         let predicate =
             condition.and_then(|expr| condition::tag_prefilter(expr, measurement, &is_field));
-        let keys = shard.select(predicate.as_ref())?;
+        let keys = shard.select(predicate.as_ref(), guard)?;
         let mut has_selected = !keys.is_empty();
         let mut columns: Vec<(Arc<str>, FieldType)> = Vec::new();
         let mut compiled: Vec<(Expr, Rc<Filter>)> = Vec::new();
         let mut series = Vec::with_capacity(keys.len());
         for (position, key) in keys.into_iter().enumerate() {
+            guard.work(1)?;
+            held.grow(SERIES_BYTES + key.as_str().len())?;
             let filter = match condition {
                 None => None,
                 Some(expr) => match condition::residual_for_series(expr, &key, &is_field) {
@@ -220,19 +243,27 @@ impl LeafShard {
                 filter,
             });
         }
+        guard.check_series(series.len())?;
         let mut groups: BTreeMap<Tags, Vec<usize>> = BTreeMap::new();
         for (at, one) in series.iter().enumerate() {
-            groups
-                .entry(tags_of(&one.key, &plan.dims))
-                .or_default()
-                .push(at);
+            guard.work(1)?;
+            let group = groups.entry(tags_of(&one.key, &plan.dims)).or_default();
+            if group.is_empty() {
+                held.grow(GROUP_BYTES + plan.dims.len() * size_of::<Arc<str>>())?;
+            }
+            group.push(at);
         }
         if plan.slimit > 0 || plan.soffset > 0 {
             let skipped = usize::try_from(plan.soffset).unwrap_or(usize::MAX);
             let kept = usize::try_from(plan.slimit).unwrap_or(usize::MAX);
-            let mut order: Vec<Tags> = groups.keys().cloned().collect();
-            order.sort_by_cached_key(|tags| slimit_key(&plan.dims, tags));
-            let kept: BTreeSet<Tags> = order.into_iter().skip(skipped).take(kept).collect();
+            let mut order: Vec<(String, Tags)> = Vec::with_capacity(groups.len());
+            for tags in groups.keys() {
+                guard.work(1)?;
+                order.push((slimit_key(&plan.dims, tags), Rc::clone(tags)));
+            }
+            sort::stable_sort(&mut order, |left, right| left.0.cmp(&right.0), guard)?;
+            let order = order.into_iter().map(|(_, tags)| tags);
+            let kept: BTreeSet<Tags> = order.skip(skipped).take(kept).collect();
             groups.retain(|tags, _| kept.contains(tags));
             has_selected &= plan.soffset == 0 || !groups.is_empty();
         }
@@ -243,6 +274,7 @@ impl LeafShard {
             has_selected,
             condition_columns: columns.into(),
             readable: plan.partition_range,
+            held,
         })
     }
 
@@ -307,8 +339,11 @@ impl LeafShard {
         })?;
         let series = series.to_vec();
         let columns = columns.to_vec();
+        let guard = self.held.guard();
+        guard.check()?;
         Ok(Box::new(scan.map(move |slices| {
             let slices = slices?;
+            guard.read_points(slices.slices.iter().map(Slice::rows).sum())?;
             let index = slices.index;
             let at = series[index];
             let one = &self.series[at];
@@ -317,12 +352,13 @@ impl LeafShard {
                 _ => None,
             };
             let tags: Vec<Option<Arc<str>>> = columns.iter().map(tag).collect();
+            let filter = one.filter.as_deref();
             let slices = slices
                 .slices
                 .into_iter()
-                .map(|slice| Rows::new(slice, &wanted, &tags, &conditions, one.filter.as_deref()))
-                .filter(|rows| !rows.passing.as_ref().is_some_and(Vec::is_empty))
-                .collect();
+                .map(|slice| Rows::new(slice, &wanted, &tags, &conditions, filter, guard))
+                .filter(|rows| !matches!(rows, Ok(rows) if rows.passing_count() == 0))
+                .collect::<Result<_, Error>>()?;
             Ok(SeriesRows {
                 index,
                 series: at,
@@ -349,8 +385,17 @@ impl Rows {
         tags: &[Option<Arc<str>>],
         conditions: &[Option<(usize, FieldType, FieldType)>],
         filter: Option<&Filter>,
-    ) -> Self {
+        guard: &Rc<Guard>,
+    ) -> Result<Self, Error> {
         let rows = slice.rows();
+        guard.work(rows)?;
+        let arrays = slice
+            .columns
+            .iter()
+            .flatten()
+            .map(array_bytes)
+            .sum::<usize>();
+        let held = Held::of(guard, arrays + size_of_val(&*slice.times))?;
         let field = |place: &Option<(usize, FieldType, FieldType)>| match place {
             Some((at, stored, wanted)) => {
                 Cells::field(slice.columns[*at].as_ref(), *stored, *wanted)
@@ -374,13 +419,28 @@ impl Rows {
                 None => field(place),
             })
             .collect();
-        Self {
+        Ok(Self {
             times: slice.times,
             columns,
             rows,
             passing,
-        }
+            _held: held,
+        })
     }
+
+    /// How many rows pass the condition.
+    fn passing_count(&self) -> usize {
+        self.passing.as_ref().map_or(self.rows, Vec::len)
+    }
+}
+
+/// The bytes of an array's values, of which all types but strings take about eight each.
+fn array_bytes(array: &ArrayRef) -> usize {
+    let text = array.as_string_opt::<i32>().map_or(0, |strings| {
+        let offsets = strings.value_offsets();
+        (offsets[strings.len()] - offsets[0]) as usize
+    });
+    text + array.len() * size_of::<i64>()
 }
 
 /// Compiles the residual of a series; most series share one, so that equal ones are made once.

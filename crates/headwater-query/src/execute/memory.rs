@@ -16,6 +16,7 @@ use headwater_storage::{SeriesSlices, Slice, TagPredicate};
 use super::source::{Scan, SeriesScan, Shard, Source};
 use crate::{
     error::Error,
+    guard::Guard,
     schema::{Columns, Databases, Policy, SchemaSource},
 };
 
@@ -200,7 +201,11 @@ impl Shard for MemoryShard {
         &self.data.fields
     }
 
-    fn select(&mut self, predicate: Option<&TagPredicate>) -> Result<Vec<SeriesKey>, Error> {
+    fn select(
+        &mut self,
+        predicate: Option<&TagPredicate>,
+        _: &Guard,
+    ) -> Result<Vec<SeriesKey>, Error> {
         self.selected = self
             .data
             .series

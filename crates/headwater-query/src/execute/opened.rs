@@ -12,6 +12,7 @@ use headwater_model::{MAX_TIME, TimeRange};
 use super::{leaf::Leaf, point::Tags, source::Source, types, window::Windows};
 use crate::{
     error::Error,
+    guard::{Guard, Held},
     plan::{ColumnKind, ColumnRef, SelectPlan, SourcePlan, Window},
 };
 
@@ -52,17 +53,21 @@ pub(super) struct Level<'a> {
 
 impl<'a> Opened<'a> {
     /// Opens all measurements below.
-    pub(super) fn open(source: &dyn Source, plan: &'a SelectPlan) -> Result<Self, Error> {
+    pub(super) fn open(
+        source: &dyn Source,
+        plan: &'a SelectPlan,
+        guard: &Rc<Guard>,
+    ) -> Result<Self, Error> {
         let sources = plan
             .sources
             .iter()
             .map(|part| {
                 Ok(match part {
                     SourcePlan::Measurement { bucket, name } => {
-                        OpenedSource::Leaf(Leaf::open(source, plan, *bucket, name)?)
+                        OpenedSource::Leaf(Leaf::open(source, plan, *bucket, name, guard)?)
                     }
                     SourcePlan::Subquery(inner) => {
-                        OpenedSource::Subquery(Opened::open(source, inner)?)
+                        OpenedSource::Subquery(Opened::open(source, inner, guard)?)
                     }
                 })
             })
@@ -71,24 +76,37 @@ impl<'a> Opened<'a> {
     }
 
     /// The groups of all measurements below, ascending.
-    pub(super) fn groups(&self) -> BTreeMap<Arc<str>, BTreeSet<Tags>> {
+    pub(super) fn groups(
+        &self,
+        held: &mut Held,
+    ) -> Result<BTreeMap<Arc<str>, BTreeSet<Tags>>, Error> {
         let mut groups = BTreeMap::new();
-        self.add_groups(&mut groups);
-        groups
+        self.add_groups(&mut groups, held)?;
+        Ok(groups)
     }
 
-    fn add_groups(&self, groups: &mut BTreeMap<Arc<str>, BTreeSet<Tags>>) {
+    fn add_groups(
+        &self,
+        groups: &mut BTreeMap<Arc<str>, BTreeSet<Tags>>,
+        held: &mut Held,
+    ) -> Result<(), Error> {
         for source in &self.sources {
             match source {
                 OpenedSource::Leaf(leaf) => {
                     let of_name = groups.entry(Arc::clone(&leaf.name)).or_default();
                     for shard in &leaf.shards {
-                        of_name.extend(shard.groups.keys().cloned());
+                        for dims in shard.groups.keys() {
+                            held.guard().work(1)?;
+                            if of_name.insert(Rc::clone(dims)) {
+                                held.grow(2 * size_of::<Group>())?;
+                            }
+                        }
                     }
                 }
-                OpenedSource::Subquery(inner) => inner.add_groups(groups),
+                OpenedSource::Subquery(inner) => inner.add_groups(groups, held)?,
             }
         }
+        Ok(())
     }
 
     /// Fails when a call cannot take the type of its input, in the order in which the reference

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use headwater_model::Value;
 
-use super::{Emit, cells::Cells, cursor::Row, opened::Group};
+use super::{Emit, ExecuteContext, cells::Cells, cursor::Row, opened::Group};
 use crate::{
     error::Error,
+    guard::Held,
     plan::SelectPlan,
     series::{Column, Series},
 };
@@ -23,14 +24,21 @@ pub(super) struct SeriesBuilder<'a> {
     chunk_size: usize,
     times: Vec<i64>,
     values: Vec<ColumnBuilder>,
+    /// For the piece that is being collected.
+    held: Held,
+    /// Its rows that `held` counts.
+    counted: usize,
 }
+
+/// Rows that are collected before their bytes are counted.
+const COUNTED_ROWS: usize = 256;
 
 impl<'a> SeriesBuilder<'a> {
     pub(super) fn new(
         plan: &'a SelectPlan,
         group: &Group,
         columns: Arc<[Arc<str>]>,
-        chunk_size: usize,
+        context: &ExecuteContext<'_>,
     ) -> Self {
         let tags = (!plan.dims.is_empty()).then(|| {
             plan.dims
@@ -44,16 +52,31 @@ impl<'a> SeriesBuilder<'a> {
             name: Arc::clone(&group.name),
             tags,
             columns,
-            chunk_size: chunk_size.max(1),
+            chunk_size: context.chunk_size.max(1),
             times: Vec::new(),
             values: new_columns(plan),
+            held: Held::new(&context.guard),
+            counted: 0,
         }
+    }
+
+    /// Counts the bytes of new rows.
+    fn count(&mut self) -> Result<(), Error> {
+        let rows = self.times.len() - self.counted;
+        if rows >= COUNTED_ROWS {
+            let text: usize = self.values.iter().map(|c| c.text_bytes(self.counted)).sum();
+            let cells = rows * (1 + self.values.len()) * size_of::<i64>();
+            self.held.grow(text + cells)?;
+            self.counted = self.times.len();
+        }
+        Ok(())
     }
 
     pub(super) fn push(&mut self, row: Row, emit: &mut Emit<'_>) -> Result<(), Error> {
         if self.times.len() >= self.chunk_size {
             self.flush(true, emit)?;
         }
+        self.count()?;
         self.times.push(row.time);
         for (column, value) in self.values.iter_mut().zip(row.values) {
             column.push(value);
@@ -67,6 +90,7 @@ impl<'a> SeriesBuilder<'a> {
         if self.times.len() >= self.chunk_size {
             self.flush(true, emit)?;
         }
+        self.count()?;
         Ok(self.chunk_size - self.times.len())
     }
 
@@ -110,6 +134,8 @@ impl<'a> SeriesBuilder<'a> {
     }
 
     fn flush(&mut self, partial: bool, emit: &mut Emit<'_>) -> Result<(), Error> {
+        self.held.set(0)?;
+        self.counted = 0;
         let times = std::mem::take(&mut self.times);
         let values = std::mem::replace(&mut self.values, new_columns(self.plan));
         let columns = values.into_iter().map(ColumnBuilder::finish).collect();
@@ -224,6 +250,14 @@ impl Validity {
 }
 
 impl ColumnBuilder {
+    /// The bytes of texts from a row on.
+    fn text_bytes(&self, from: usize) -> usize {
+        match self {
+            Self::String(values) => values[from..].iter().flatten().map(|v| v.len()).sum(),
+            _ => 0,
+        }
+    }
+
     /// NaN is null in an answer (`spec/decisions.md` 12).
     pub(super) fn push(&mut self, value: Option<Value>) {
         let value = value.filter(|value| !matches!(value, Value::Float(v) if v.is_nan()));

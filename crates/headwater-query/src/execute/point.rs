@@ -4,7 +4,10 @@ use std::{cmp::Ordering, rc::Rc, sync::Arc};
 
 use headwater_model::{FieldType, SeriesKey, Value};
 
-use super::Error;
+use crate::{
+    Error,
+    guard::{Guard, Held},
+};
 
 /// Values of a set of tag names, in the order of the names; a missing tag is `""`. Compares as
 /// the tag identity of the model does, since both sides of a comparison have the same names.
@@ -26,7 +29,20 @@ pub(super) struct Point {
     pub(super) weight: u64,
 }
 
-/// A pull stream of points. `None` may be followed by further points: see [`super::reduce::Gap`].
+impl Point {
+    /// About what it takes to keep it.
+    pub(super) fn bytes(&self) -> usize {
+        let text = |value: &Option<Value>| match value {
+            Some(Value::String(text)) => text.len(),
+            _ => 0,
+        };
+        let aux = self.aux.iter().flat_map(|aux| aux.iter());
+        let aux: usize = aux.map(|value| size_of_val(value) + text(value)).sum();
+        size_of::<Self>() + text(&self.value) + aux
+    }
+}
+
+/// A pull stream of points. Those that make points, and do not pass them on, tell the guard. `None` may be followed by further points: see [`super::reduce::Gap`].
 pub(super) trait PointStream {
     fn next(&mut self) -> Result<Option<Point>, Error>;
 }
@@ -73,11 +89,33 @@ impl<'a> Peekable<'a> {
 }
 
 /// The points of a list.
-pub(super) struct ListStream(pub(super) std::vec::IntoIter<Point>);
+pub(super) struct ListStream {
+    points: std::vec::IntoIter<Point>,
+    held: Held,
+}
+
+impl ListStream {
+    pub(super) fn new(points: Vec<Point>, guard: &Rc<Guard>) -> Result<Self, Error> {
+        Ok(Self {
+            held: Held::of(guard, points.len() * size_of::<Point>())?,
+            points: points.into_iter(),
+        })
+    }
+}
 
 impl PointStream for ListStream {
     fn next(&mut self) -> Result<Option<Point>, Error> {
-        Ok(self.0.next())
+        self.held.guard().work(1)?;
+        Ok(self.points.next())
+    }
+}
+
+/// No points.
+pub(super) struct Nothing;
+
+impl PointStream for Nothing {
+    fn next(&mut self) -> Result<Option<Point>, Error> {
+        Ok(None)
     }
 }
 

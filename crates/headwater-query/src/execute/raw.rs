@@ -43,7 +43,7 @@ impl<'a> RawRunner<'a> {
     pub(super) fn new(
         opened: &'a Opened<'a>,
         name: &str,
-        groups: &[Group],
+        groups: &'a [Group],
         context: &'a ExecuteContext<'a>,
     ) -> Option<Self> {
         let plan = opened.plan;

@@ -8,10 +8,14 @@ use std::{
 
 use super::{
     point::{Peekable, Point, PointStream, Points, Tags},
+    sort,
     stage::same_tags,
     window::Windows,
 };
-use crate::error::Error;
+use crate::{
+    Error,
+    guard::{Guard, Held},
+};
 
 mod reducer;
 
@@ -50,6 +54,8 @@ pub(super) struct Reduce<'a> {
     /// The reducers of a round, and what they give; empty between rounds.
     groups: Vec<(Tags, Reducer)>,
     emitted: Vec<Emitted>,
+    /// For the points of the round.
+    held: Held,
 }
 
 /// Tag sets of a round that are searched one by one, before there is an index.
@@ -63,6 +69,7 @@ impl<'a> Reduce<'a> {
         is_ordered: bool,
         kind: ReducerKind,
         gap: Gap,
+        guard: &Rc<Guard>,
     ) -> Self {
         let input = Peekable::new(input);
         Self {
@@ -75,6 +82,7 @@ impl<'a> Reduce<'a> {
             gap,
             groups: Vec::new(),
             emitted: Vec::new(),
+            held: Held::new(guard),
         }
     }
 
@@ -91,6 +99,7 @@ impl<'a> Reduce<'a> {
     /// Reduces one window.
     fn round(&mut self) -> Result<(), Error> {
         self.gap.set(Pause::No);
+        self.held.set(0)?;
         let Some(first) = self.first()? else {
             return Ok(());
         };
@@ -110,24 +119,30 @@ impl<'a> Reduce<'a> {
                 break;
             }
             if point.value.is_some() {
-                last = self.place(&point.tags, last, &mut index);
-                self.groups[last].1.add(&point);
+                last = self.place(&point.tags, last, &mut index)?;
+                let bytes = self.groups[last].1.add(&point);
+                self.held.grow(bytes)?;
             }
             next = self.input.next()?;
         }
-        self.emit(start);
+        self.emit(start)?;
         self.gap.set(Pause::once(self.pending.is_empty()));
         Ok(())
     }
 
     /// Where the reducer of a tag set is, made if need be; `last` is where the last one was.
-    fn place(&mut self, tags: &Tags, last: usize, index: &mut BTreeMap<Tags, usize>) -> usize {
+    fn place(
+        &mut self,
+        tags: &Tags,
+        last: usize,
+        index: &mut BTreeMap<Tags, usize>,
+    ) -> Result<usize, Error> {
         if self
             .groups
             .get(last)
             .is_some_and(|(known, _)| same_tags(known, tags))
         {
-            return last;
+            return Ok(last);
         }
         let count = self.groups.len();
         let found = if count <= UNINDEXED {
@@ -141,26 +156,30 @@ impl<'a> Reduce<'a> {
             }
             index.get(tags).copied()
         };
-        found.unwrap_or_else(|| {
-            self.groups.push((Rc::clone(tags), self.kind.reducer()));
-            if !index.is_empty() {
-                index.insert(Rc::clone(tags), count);
-            }
-            count
-        })
+        if let Some(found) = found {
+            return Ok(found);
+        }
+        self.held.grow(size_of::<(Tags, Reducer)>())?;
+        self.groups.push((Rc::clone(tags), self.kind.reducer()));
+        if !index.is_empty() {
+            index.insert(Rc::clone(tags), count);
+        }
+        Ok(count)
     }
 
     /// Gives the points of the round's reducers, whose window starts at `start`.
-    fn emit(&mut self, start: i64) {
+    fn emit(&mut self, start: i64) -> Result<(), Error> {
+        let guard = Rc::clone(self.held.guard());
         if self.groups.len() > 1 {
-            self.groups.sort_by(|left, right| left.0.cmp(&right.0));
+            sort::stable_sort(&mut self.groups, |left, right| left.0.cmp(&right.0), &guard)?;
             if !self.ascending {
                 self.groups.reverse();
             }
         }
         let mut has_own_time = false;
         for (tags, reducer) in self.groups.drain(..) {
-            reducer.emit(&mut self.emitted);
+            guard.work(1)?;
+            reducer.emit(&mut self.emitted, &guard)?;
             for Emitted {
                 time,
                 value,
@@ -181,13 +200,11 @@ impl<'a> Reduce<'a> {
             }
         }
         if has_own_time && self.is_ordered && self.pending.len() > 1 {
-            let points = self.pending.make_contiguous();
-            if self.ascending {
-                points.sort_by_key(|point| point.time);
-            } else {
-                points.sort_by_key(|point| std::cmp::Reverse(point.time));
-            }
+            let mut points = Vec::from(std::mem::take(&mut self.pending));
+            sort::sort_by_time(&mut points, self.ascending, &guard)?;
+            self.pending = points.into();
         }
+        self.held.set(self.pending.len() * size_of::<Point>())
     }
 }
 

@@ -1,6 +1,13 @@
 //! The reference's unstable sort (Go's pattern-defeating quicksort). Where points have equal
 //! values, `percentile` and `mode` show which of them came to stand where, so the permutation is
 //! part of the answers. Up to 12 items it is an insertion sort, and thus stable.
+//!
+//! Both sorts here tell the guard of their comparisons, so that a statement can end amid them.
+
+use std::{cell::Cell, cmp::Ordering};
+
+use super::point::Point;
+use crate::{Error, guard::Guard};
 
 /// Ranges up to this long are sorted by insertion.
 const INSERTION_MAX: usize = 12;
@@ -12,10 +19,85 @@ const REPAIRS_MAX: usize = 5;
 const SWAPS_MAX: usize = 12;
 
 /// Sorts like Go's `sort.Sort`.
-pub(super) fn sort<T>(items: &mut [T], less: impl Fn(&T, &T) -> bool) {
+pub(super) fn sort<T>(
+    items: &mut [T],
+    less: impl Fn(&T, &T) -> bool,
+    guard: &Guard,
+) -> Result<(), Error> {
     let limit = usize::BITS - items.len().leading_zeros();
     let len = items.len();
-    Sorter { items, less }.quicksort(0, len, limit);
+    let is_stopped = Cell::new(false);
+    let less = |left: &T, right: &T| {
+        if !is_stopped.get() && guard.work(1).is_err() {
+            is_stopped.set(true);
+        }
+        !is_stopped.get() && less(left, right)
+    };
+    let is_stopped = &is_stopped;
+    Sorter {
+        items,
+        less,
+        is_stopped,
+    }
+    .quicksort(0, len, limit);
+    if is_stopped.get() {
+        return guard.check();
+    }
+    Ok(())
+}
+
+/// Items that the standard library sorts at once.
+const STABLE_RUN: usize = 4096;
+
+/// Sorts and keeps the order of equal items.
+pub(super) fn stable_sort<T>(
+    items: &mut Vec<T>,
+    compare: impl Fn(&T, &T) -> Ordering,
+    guard: &Guard,
+) -> Result<(), Error> {
+    for run in items.chunks_mut(STABLE_RUN) {
+        guard.work(run.len())?;
+        run.sort_by(&compare);
+    }
+    let mut length = STABLE_RUN;
+    while length < items.len() {
+        let mut merged = Vec::with_capacity(items.len());
+        let mut rest = std::mem::take(items).into_iter().peekable();
+        while rest.peek().is_some() {
+            let left: Vec<T> = rest.by_ref().take(length).collect();
+            let mut left = left.into_iter().peekable();
+            let mut right = length;
+            while let Some(first) = left.peek() {
+                guard.work(1)?;
+                let is_less = |item: &T| compare(item, first).is_lt();
+                match rest.next_if(|item| right > 0 && is_less(item)) {
+                    Some(item) => {
+                        right -= 1;
+                        merged.push(item);
+                    }
+                    None => merged.extend(left.next()),
+                }
+            }
+            guard.work(right)?;
+            merged.extend(rest.by_ref().take(right));
+        }
+        *items = merged;
+        length *= 2;
+    }
+    Ok(())
+}
+
+/// Sorts points by their times in the direction of a statement; equal ones keep their order.
+pub(super) fn sort_by_time(
+    points: &mut Vec<Point>,
+    ascending: bool,
+    guard: &Guard,
+) -> Result<(), Error> {
+    let compare = |left: &Point, right: &Point| {
+        let order = left.time.cmp(&right.time);
+        if ascending { order } else { order.reverse() }
+    };
+    stable_sort(points, compare, guard)
 }
 
 /// What the choice of a pivot says about a range.
@@ -29,6 +111,8 @@ enum Hint {
 struct Sorter<'a, T, F> {
     items: &'a mut [T],
     less: F,
+    /// What is left need not be sorted.
+    is_stopped: &'a Cell<bool>,
 }
 
 impl<T, F: Fn(&T, &T) -> bool> Sorter<'_, T, F> {
@@ -39,7 +123,7 @@ impl<T, F: Fn(&T, &T) -> bool> Sorter<'_, T, F> {
     /// Sorts `start..end`; after `limit` bad pivots by heap.
     fn quicksort(&mut self, mut start: usize, mut end: usize, mut limit: u32) {
         let (mut was_balanced, mut was_partitioned) = (true, true);
-        while end - start > INSERTION_MAX {
+        while end - start > INSERTION_MAX && !self.is_stopped.get() {
             let len = end - start;
             if limit == 0 {
                 return self.heapsort(start, end);

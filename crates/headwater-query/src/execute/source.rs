@@ -8,7 +8,7 @@ use headwater_storage::{
     Partition, ScanRequest, SeriesHandle, SeriesSlices, Snapshot, TagPredicate,
 };
 
-use crate::error::Error;
+use crate::{error::Error, guard::Guard, snapshots::select_series};
 
 /// Where the partitions of a bucket come from; the same view for the whole statement.
 pub(crate) trait Source {
@@ -24,7 +24,11 @@ pub(crate) trait Shard {
 
     /// The live series that satisfy `predicate`, sorted by key. Scans name them by position in
     /// this list; a second call starts a new list.
-    fn select(&mut self, predicate: Option<&TagPredicate>) -> Result<Vec<SeriesKey>, Error>;
+    fn select(
+        &mut self,
+        predicate: Option<&TagPredicate>,
+        guard: &Guard,
+    ) -> Result<Vec<SeriesKey>, Error>;
 
     fn scan(&self, request: &Scan<'_>) -> Result<SeriesScan, Error>;
 }
@@ -91,8 +95,12 @@ impl Shard for StoredShard {
         self.partition.fields()
     }
 
-    fn select(&mut self, predicate: Option<&TagPredicate>) -> Result<Vec<SeriesKey>, Error> {
-        self.selected = self.partition.select(predicate)?;
+    fn select(
+        &mut self,
+        predicate: Option<&TagPredicate>,
+        guard: &Guard,
+    ) -> Result<Vec<SeriesKey>, Error> {
+        self.selected = select_series(&self.partition, predicate, guard)?;
         Ok(self
             .selected
             .iter()

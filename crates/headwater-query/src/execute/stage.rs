@@ -11,6 +11,7 @@ use super::{
     point::{Aux, Peekable, Point, PointStream, Points, Tags, cast},
     window::Windows,
 };
+use crate::guard::Guard;
 
 /// Interval: the window start in place of the time; the smallest time becomes 0.
 pub(super) struct Interval<'a> {
@@ -203,6 +204,7 @@ pub(super) struct FillStage<'a> {
     start: i64,
     end: i64,
     run: Option<Run>,
+    guard: Rc<Guard>,
 }
 
 /// Where a run of windows stands.
@@ -222,6 +224,7 @@ impl<'a> FillStage<'a> {
         fill: Fill,
         field_type: FieldType,
         aux_count: usize,
+        guard: &Rc<Guard>,
     ) -> Self {
         let (first, last) = (
             windows.start(windows.range.start),
@@ -242,6 +245,7 @@ impl<'a> FillStage<'a> {
             start,
             end,
             run: None,
+            guard: Rc::clone(guard),
         }
     }
 
@@ -316,6 +320,7 @@ impl<'a> FillStage<'a> {
 
 impl PointStream for FillStage<'_> {
     fn next(&mut self) -> Result<Option<Point>, Error> {
+        self.guard.work(1)?;
         let mut next = self.input.next()?;
         let mut run = match self.run.take() {
             Some(run) => run,

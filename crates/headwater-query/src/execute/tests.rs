@@ -1,4 +1,4 @@
-use std::sync::{Arc, atomic::AtomicBool};
+use std::{rc::Rc, sync::Arc};
 
 use headwater_env::SeededRandom;
 use headwater_influxql::{Params, ast::Statement, parse_query};
@@ -7,12 +7,14 @@ use headwater_model::{Precision, Value};
 use super::{ExecuteContext, Stop, memory::Memory, run_select};
 use crate::{
     error::Error,
+    guard::Guard,
     plan::SelectPlan,
     resolve::{ResolveContext, resolve_select},
     series::{Column, Series},
 };
 
 mod conformance;
+mod guarded;
 
 const SECOND: i64 = 1_000_000_000;
 const WEEK: i64 = 7 * 24 * 3600 * SECOND;
@@ -59,12 +61,25 @@ fn run(
     now: i64,
     chunk_size: usize,
 ) -> Result<Vec<Series>, Error> {
+    let guard = Rc::default();
+    run_guarded(memory, database, policy, statement, now, chunk_size, guard)
+}
+
+fn run_guarded(
+    memory: &Memory,
+    database: Option<&str>,
+    policy: Option<&str>,
+    statement: &headwater_influxql::ast::SelectStatement,
+    now: i64,
+    chunk_size: usize,
+    guard: Rc<Guard>,
+) -> Result<Vec<Series>, Error> {
     let plan = plan(memory, database, policy, statement, now)?;
     let mut out: Vec<Series> = Vec::new();
     let context = ExecuteContext {
         source: memory,
         random: Arc::new(SeededRandom::new(7)),
-        cancelled: &AtomicBool::new(false),
+        guard,
         chunk_size,
     };
     run_select(&plan, &context, &mut |series| {
@@ -308,7 +323,7 @@ fn an_endless_fill_streams_and_stops() {
     let context = ExecuteContext {
         source: &memory,
         random: Arc::new(SeededRandom::new(7)),
-        cancelled: &AtomicBool::new(false),
+        guard: Rc::default(),
         chunk_size: 100,
     };
     let mut pieces = 0;

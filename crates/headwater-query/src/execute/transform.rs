@@ -12,6 +12,7 @@ use super::{
     expression,
     point::{ListStream, Point, PointStream, Points, Tags},
     reduce::{Gap, Pause},
+    sort,
     window::Windows,
 };
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
         integral::Integral,
         transform::{self, StreamFunction},
     },
+    guard::{Guard, Held},
     plan::Transform,
 };
 
@@ -128,12 +130,14 @@ pub(super) fn integral<'a>(
     unit: i64,
     input_type: FieldType,
     ascending: bool,
+    guard: &Rc<Guard>,
 ) -> Result<Points<'a>, Error> {
     // Floats without windows have none at all, integers that of the range.
     let has_windows = !windows.is_single() || input_type != FieldType::Float;
     let window_of = || has_windows.then_some(move |time| windows.of(time));
     let mut states = BTreeMap::new();
     let mut out = Vec::new();
+    let mut held = Held::new(guard);
     while let Some(point) = points.next()? {
         let Some(value) = &point.value else { continue };
         if !states.contains_key(&point.tags) {
@@ -142,7 +146,9 @@ pub(super) fn integral<'a>(
             states.insert(Rc::clone(&point.tags), (state, Vec::new()));
         }
         if let Some((state, sums)) = states.get_mut(&point.tags) {
+            let before = sums.len();
             state.push(point.time, value, sums);
+            held.grow((sums.len() - before) * size_of::<(i64, f64)>())?;
         }
     }
     for (tags, (mut state, mut sums)) in states {
@@ -153,7 +159,7 @@ pub(super) fn integral<'a>(
             result(time, Value::Float(sum), &tags)
         }));
     }
-    Ok(Box::new(ListStream(out.into_iter())))
+    Ok(Box::new(ListStream::new(out, guard)?))
 }
 
 /// What a forecast is made with.
@@ -187,12 +193,15 @@ pub(super) fn holt_winters<'a>(
     mut points: Points<'a>,
     forecast: Forecast,
     gap: Gap,
+    guard: &Rc<Guard>,
 ) -> Result<Points<'a>, Error> {
+    let mut held = Held::new(guard);
     let mut inputs: BTreeMap<Tags, Vec<(i64, Option<f64>)>> = BTreeMap::new();
     while let Some(point) = points.next()? {
         let Some(value) = point.value.as_ref().and_then(expression::as_float) else {
             continue;
         };
+        held.grow(size_of::<(i64, Option<f64>)>())?;
         inputs
             .entry(point.tags)
             .or_default()
@@ -208,22 +217,17 @@ pub(super) fn holt_winters<'a>(
             every,
             ..
         } = forecast;
-        let values = holt_winters::holt_winters(&input, forecasts, season, with_fit, every)
-            .map_err(Error::Statement)?;
+        let values = holt_winters::holt_winters(&input, forecasts, season, with_fit, every, guard)?;
         out.extend(
             values
                 .into_iter()
                 .map(|(time, v)| result(time, Value::Float(v), &tags)),
         );
     }
-    if forecast.ascending {
-        out.sort_by_key(|point| point.time);
-    } else {
-        out.sort_by_key(|point| std::cmp::Reverse(point.time));
-    }
+    sort::sort_by_time(&mut out, forecast.ascending, guard)?;
     let pause = Pause::once(has_input && out.is_empty());
     Ok(Box::new(Forecasts {
-        points: ListStream(out.into_iter()),
+        points: ListStream::new(out, guard)?,
         gap,
         pause,
     }))

@@ -7,11 +7,15 @@
 #[cfg(test)]
 mod tests;
 
-use std::f64::consts::SQRT_2;
+use std::{f64::consts::SQRT_2, rc::Rc};
 
 use headwater_model::FieldType;
 
 use super::{math::pow, unsupported};
+use crate::{
+    Error,
+    guard::{Guard, Held},
+};
 
 /// The most buckets from the first point to the last forecast. The search goes through them some
 /// ten thousand times.
@@ -40,17 +44,18 @@ pub(crate) fn check_input(input: FieldType) -> Result<(), String> {
 /// Forecasts `forecasts` values that follow `points`, which are the windows of one group in time
 /// order, `interval` nanoseconds apart; `None` is an empty window. `season` is the number of
 /// windows after which a pattern comes again, 0 and 1 for none. With `with_fit` the fitted values
-/// of the points come first.
+/// of the points come first. The search, which is long, tells `guard` of its work.
 ///
 /// # Errors
-/// The statement's text when there are too many windows to compute with.
+/// The statement's text when there are too many windows to compute with; what the guard says.
 pub(crate) fn holt_winters(
     points: &[(i64, Option<f64>)],
     forecasts: usize,
     season: usize,
     with_fit: bool,
     interval: i64,
-) -> Result<Vec<(i64, f64)>, String> {
+    guard: &Rc<Guard>,
+) -> Result<Vec<(i64, f64)>, Error> {
     let points: Vec<(i64, f64)> = points
         .iter()
         .filter_map(|(time, value)| Some((*time, (*value)?)))
@@ -65,16 +70,17 @@ pub(crate) fn holt_winters(
     }
     let buckets = (last.abs_diff(first)).saturating_add(forecasts as u64);
     if buckets >= BUCKETS_MAX {
-        return Err(format!(
+        return Err(Error::Statement(format!(
             "holt_winters spans {buckets} intervals, more than {BUCKETS_MAX}"
-        ));
+        )));
     }
     let model = Model {
         observed: observed(&points, interval),
         season,
+        guard,
     };
-    let mut parameters = model.fit();
-    let values = model.forecast(&mut parameters, forecasts);
+    let mut parameters = model.fit()?;
+    let values = model.forecast(&mut parameters, forecasts)?;
     let (base, skipped) = if with_fit {
         (*first_time, 0)
     } else {
@@ -115,16 +121,17 @@ fn observed(points: &[(i64, f64)], interval: i64) -> Vec<f64> {
     values
 }
 
-struct Model {
+struct Model<'a> {
     /// At least two; the first is a number.
     observed: Vec<f64>,
     /// 0 for none.
     season: usize,
+    guard: &'a Rc<Guard>,
 }
 
-impl Model {
+impl Model<'_> {
     /// The best parameters from sixteen starts.
-    fn fit(&self) -> Vec<f64> {
+    fn fit(&self) -> Result<Vec<f64>, Error> {
         const GRID: [f64; 2] = [0.3, 0.7];
         let guess = self.guess();
         let mut best: Option<(f64, Vec<f64>)> = None;
@@ -133,7 +140,8 @@ impl Model {
                 for gamma in GRID {
                     for phi in GRID {
                         let start = [&[alpha, beta, gamma, phi], &guess[..]].concat();
-                        let (error, parameters) = minimise(&start, |p| self.squared_error(p));
+                        let objective = |p: &mut [f64]| self.squared_error(p);
+                        let (error, parameters) = minimise(&start, objective, self.guard)?;
                         if best.as_ref().is_none_or(|(least, _)| error < *least) {
                             best = Some((error, parameters));
                         }
@@ -141,7 +149,7 @@ impl Model {
                 }
             }
         }
-        best.map(|(_, parameters)| parameters).unwrap_or_default()
+        Ok(best.map(|(_, parameters)| parameters).unwrap_or_default())
     }
 
     /// The parameters after φ: level, trend and the seasonal factors.
@@ -176,7 +184,7 @@ impl Model {
     }
 
     /// The fitted values and `ahead` more. Changes `parameters`.
-    fn forecast(&self, parameters: &mut [f64], ahead: usize) -> Vec<f64> {
+    fn forecast(&self, parameters: &mut [f64], ahead: usize) -> Result<Vec<f64>, Error> {
         for parameter in &mut parameters[ALPHA..=PHI] {
             *parameter = parameter.clamp(0.0, 1.0);
         }
@@ -190,6 +198,7 @@ impl Model {
         values.push(value);
         let season = seasonal.len();
         for t in 1..len {
+            self.guard.work(1)?;
             let (mut factor, mut factor_ahead) = (1.0, 1.0);
             // The ring moves on with each step: its offset is season - 1 + (t - 1).
             let offset = (season + t).wrapping_sub(2);
@@ -210,72 +219,79 @@ impl Model {
             }
             values.push(value);
         }
-        values
+        Ok(values)
     }
 
     /// Changes `parameters`.
-    fn squared_error(&self, parameters: &mut [f64]) -> f64 {
+    fn squared_error(&self, parameters: &mut [f64]) -> Result<f64, Error> {
         let mut sum = 0.0;
-        for (value, observed) in self.forecast(parameters, 0).iter().zip(&self.observed) {
+        for (value, observed) in self.forecast(parameters, 0)?.iter().zip(&self.observed) {
             if observed.is_nan() {
                 continue;
             }
             if value.is_nan() {
-                return f64::INFINITY;
+                return Ok(f64::INFINITY);
             }
             let difference = value - observed;
             sum += difference * difference;
         }
-        sum
+        Ok(sum)
     }
 }
 
 /// Nelder and Mead's search from `start`: the least value found, and where. `objective` may move
 /// the vertex it looks at.
-fn minimise(start: &[f64], objective: impl Fn(&mut [f64]) -> f64) -> (f64, Vec<f64>) {
+fn minimise(
+    start: &[f64],
+    objective: impl Fn(&mut [f64]) -> Result<f64, Error>,
+    guard: &Rc<Guard>,
+) -> Result<(f64, Vec<f64>), Error> {
     const ITERATIONS_MAX: usize = 1000;
     const PRECISION: f64 = 1e-4;
-    let mut simplex = Simplex::new(start);
+    // A long season makes for many long vertices.
+    let bytes = size_of::<f64>() * (start.len() + 1).saturating_mul(start.len());
+    let _held = Held::of(guard, bytes)?;
+    let mut simplex = Simplex::new(start, guard)?;
     simplex.values = simplex
         .vertices
         .iter_mut()
         .map(|vertex| objective(vertex))
-        .collect();
+        .collect::<Result<_, _>>()?;
     for _ in 0..ITERATIONS_MAX {
-        simplex.step(&objective);
+        simplex.step(&objective)?;
         if simplex.spread() < PRECISION {
             break;
         }
     }
     let least = simplex.least();
     let parameters = simplex.vertices[least].clone();
-    (objective(&mut simplex.vertices[least]), parameters)
+    Ok((objective(&mut simplex.vertices[least])?, parameters))
 }
 
-struct Simplex {
+struct Simplex<'a> {
     vertices: Vec<Vec<f64>>,
     values: Vec<f64>,
+    guard: &'a Guard,
 }
 
-impl Simplex {
-    fn new(start: &[f64]) -> Self {
+impl<'a> Simplex<'a> {
+    fn new(start: &[f64], guard: &'a Guard) -> Result<Self, Error> {
         let dimensions = start.len() as f64;
         let root = (dimensions + 1.0).sqrt();
         let along = (root - 1.0 + dimensions) / (dimensions * SQRT_2);
         let aside = (root - 1.0) / (dimensions * SQRT_2);
         let mut vertices = vec![start.to_vec()];
-        vertices.extend((0..start.len()).map(|axis| {
+        for axis in 0..start.len() {
+            guard.work(start.len())?;
             let shift = |at| if at == axis { along } else { aside };
-            start
-                .iter()
-                .enumerate()
-                .map(|(at, value)| shift(at) + value)
-                .collect()
-        }));
-        Self {
+            let values = start.iter().enumerate();
+            vertices.push(values.map(|(at, value)| shift(at) + value).collect());
+        }
+        Ok(Self {
             vertices,
             values: Vec::new(),
-        }
+            guard,
+        })
     }
 
     fn least(&self) -> usize {
@@ -310,7 +326,7 @@ impl Simplex {
     }
 
     /// The mean of all vertices but one, along each axis.
-    fn centroid_without(&self, excluded: usize) -> Vec<f64> {
+    fn centroid_without(&self, excluded: usize) -> Result<Vec<f64>, Error> {
         let dimensions = self.vertices.len() - 1;
         let others = || {
             self.vertices
@@ -319,14 +335,18 @@ impl Simplex {
                 .filter(|(at, _)| *at != excluded)
                 .map(|(_, v)| v)
         };
-        (0..dimensions)
-            .map(|axis| others().fold(0.0, |sum, vertex| sum + vertex[axis]) / dimensions as f64)
-            .collect()
+        let mut centroid = Vec::with_capacity(dimensions);
+        for axis in 0..dimensions {
+            self.guard.work(dimensions)?;
+            let sum = others().fold(0.0, |sum, vertex| sum + vertex[axis]);
+            centroid.push(sum / dimensions as f64);
+        }
+        Ok(centroid)
     }
 
     /// Moves the worst vertex, or draws all towards the best. The conditions are asked one after
     /// the other and not as alternatives, since a replaced value can make a later one true.
-    fn step(&mut self, objective: &impl Fn(&mut [f64]) -> f64) {
+    fn step(&mut self, objective: &impl Fn(&mut [f64]) -> Result<f64, Error>) -> Result<(), Error> {
         let (worst, best) = (self.greatest(), self.least());
         let mut second = best;
         for at in 0..self.values.len() {
@@ -334,7 +354,7 @@ impl Simplex {
                 second = at;
             }
         }
-        let centroid = self.centroid_without(worst);
+        let centroid = self.centroid_without(worst)?;
         let mix = |other: &[f64], formula: fn(f64, f64) -> f64| -> Vec<f64> {
             centroid
                 .iter()
@@ -343,13 +363,13 @@ impl Simplex {
                 .collect()
         };
         let mut reflected = mix(&self.vertices[worst], |c, v| c + (c - v));
-        let reflected_value = objective(&mut reflected);
+        let reflected_value = objective(&mut reflected)?;
         if reflected_value < self.values[second] && reflected_value >= self.values[best] {
             self.replace(worst, reflected.clone(), reflected_value);
         }
         if reflected_value < self.values[best] {
             let mut expanded = mix(&reflected, |c, r| c + 2.0 * (r - c));
-            let expanded_value = objective(&mut expanded);
+            let expanded_value = objective(&mut expanded)?;
             if expanded_value < reflected_value {
                 self.replace(worst, expanded, expanded_value);
             } else {
@@ -362,16 +382,17 @@ impl Simplex {
             } else {
                 mix(&self.vertices[worst], |c, v| c - 0.5 * (c - v))
             };
-            let contracted_value = objective(&mut contracted);
+            let contracted_value = objective(&mut contracted)?;
             if contracted_value < self.values[worst] {
                 self.replace(worst, contracted, contracted_value);
             } else {
-                self.shrink_towards(best);
+                self.shrink_towards(best)?;
                 // Only these two, as in the reference; the others keep outdated values.
-                self.values[worst] = objective(&mut self.vertices[worst]);
-                self.values[second] = objective(&mut self.vertices[second]);
+                self.values[worst] = objective(&mut self.vertices[worst])?;
+                self.values[second] = objective(&mut self.vertices[second])?;
             }
         }
+        Ok(())
     }
 
     fn replace(&mut self, at: usize, vertex: Vec<f64>, value: f64) {
@@ -379,14 +400,16 @@ impl Simplex {
         self.values[at] = value;
     }
 
-    fn shrink_towards(&mut self, best: usize) {
+    fn shrink_towards(&mut self, best: usize) -> Result<(), Error> {
         let target = self.vertices[best].clone();
         for (at, vertex) in self.vertices.iter_mut().enumerate() {
+            self.guard.work(target.len())?;
             if at != best {
                 for (value, target) in vertex.iter_mut().zip(&target) {
                     *value = target + (*value - target) / 2.0;
                 }
             }
         }
+        Ok(())
     }
 }

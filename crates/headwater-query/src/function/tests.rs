@@ -241,7 +241,15 @@ fn forecasts_answer_as_recorded() {
             .collect();
         let with_fit = parts[1].ends_with("fit");
         let (ahead, season) = (parts[3].parse().unwrap(), parts[4].parse().unwrap());
-        let got = holt_winters(&windows, ahead, season, with_fit, 60 * SECOND).unwrap();
+        let got = holt_winters(
+            &windows,
+            ahead,
+            season,
+            with_fit,
+            60 * SECOND,
+            &Default::default(),
+        )
+        .unwrap();
         let equal = got.len() == rows.len()
             && got
                 .iter()

@@ -40,7 +40,7 @@ pub(super) fn check_bucket_limit(typed: &Typed, context: &ResolveContext<'_>) ->
     let compiled = &typed.compiled;
     let limit = context.max_select_buckets;
     let window = compiled.window;
-    if limit == 0 || !compiled.has_calls || window.every <= 0 || compiled.bounds.min.is_none() {
+    if limit == 0 || !compiled.has_windows() || compiled.bounds.min.is_none() {
         return Ok(());
     }
     let first = window_start(window, compiled.timezone, compiled.range.start);
@@ -52,9 +52,10 @@ pub(super) fn check_bucket_limit(typed: &Typed, context: &ResolveContext<'_>) ->
     let span = i128::from(last) - i128::from(first) + i128::from(window.every);
     let buckets = span / i128::from(window.every);
     if buckets > i128::from(limit) {
-        return Err(Error::statement(format!(
-            "max-select-buckets limit exceeded: ({buckets}/{limit})"
-        )));
+        return Err(Error::BucketLimit {
+            count: buckets,
+            limit,
+        });
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     Error,
+    execute::window_start,
     fold::{Constants, argument_count, fold, is_literal},
     plan::Window,
 };
@@ -62,9 +63,16 @@ pub(super) enum CompiledSource {
 
 impl Compiled {
     /// The range whose partitions are read: extended for transformations under GROUP BY time
-    /// (`spec/influxql/fill_and_windows.md` §6), held to the ends of time.
-    pub(super) fn partition_range(&self) -> TimeRange {
+    /// (`spec/influxql/fill_and_windows.md` §6), held to the ends of time. Where nothing bounds
+    /// the windows from below, only so many of the last ones as are allowed are read (§7).
+    pub(super) fn partition_range(&self, max_select_buckets: u64) -> TimeRange {
         let mut range = self.range;
+        if max_select_buckets > 0 && self.has_windows() && self.bounds.min.is_none() {
+            let last = window_start(self.window, self.timezone, range.end.saturating_sub(1));
+            let span = i128::from(self.window.every) * i128::from(max_select_buckets - 1);
+            let start = i128::from(last) - span;
+            range.start = start.max(i128::from(range.start)) as i64;
+        }
         if self.every != 0 && self.extra_intervals > 0 {
             let extra = i128::from(self.every) * i128::from(self.extra_intervals);
             if self.ascending {
@@ -76,6 +84,11 @@ impl Compiled {
             }
         }
         range
+    }
+
+    /// Whether the statement, apart from its subqueries, has calls over windows.
+    pub(super) fn has_windows(&self) -> bool {
+        self.has_calls && self.window.every > 0
     }
 }
 

@@ -17,6 +17,7 @@ use super::{matching::Matching, names_of, select_sources, tags::is_wanted};
 use crate::{
     Error,
     condition::{Residual, residual_for_series, tag_prefilter},
+    guard::Held,
     resolve::{
         compile_dimensions,
         time_bounds::{mentions_time, split_condition},
@@ -50,9 +51,11 @@ pub(super) fn show(
     let dims = expand(&dimensions, &columns);
     let is_field = |name: &str| columns.fields.contains_key(name);
     let mut counted = Counted::new();
+    let mut held = Held::new(&context.guard);
     for (bucket, name) in measurements {
         context.check()?;
-        let matching = Matching::new(&context.snapshots.get(bucket), &name, bounds);
+        let snapshot = context.snapshots.get(bucket);
+        let matching = Matching::new(&snapshot, &name, bounds, &context.guard);
         if statement.of == CardinalityOf::FieldKey {
             count_fields(&matching, &name, condition.as_ref(), &dims, &mut counted);
             continue;
@@ -60,7 +63,9 @@ pub(super) fn show(
         let predicate = condition
             .as_ref()
             .and_then(|it| tag_prefilter(it, &name, &is_field));
-        for series in matching.series(predicate.as_ref())? {
+        let mut found = Held::new(&context.guard);
+        for series in matching.series(predicate.as_ref(), &mut found)? {
+            context.guard.work(1)?;
             let is_counted = condition
                 .as_ref()
                 .is_none_or(|condition| match statement.of {
@@ -69,6 +74,10 @@ pub(super) fn show(
                 });
             if is_counted {
                 count_series(statement, &series, &dims, &mut counted);
+                // At most so much is kept of it.
+                if statement.of == CardinalityOf::Series {
+                    held.grow(series.as_str().len() + size_of::<Arc<str>>())?;
+                }
             }
         }
     }

@@ -35,8 +35,7 @@ pub(super) fn show(
             statement.offset,
         )
         .into_iter()
-        .map(|(field, field_type)| vec![field, field_type.to_owned()])
-        .collect();
+        .map(|(field, field_type)| vec![field, field_type.to_owned()]);
         emit_chunked(Some(name), &["fieldKey", "fieldType"], rows, context, out)?;
     }
     Ok(())

@@ -1,28 +1,46 @@
 //! The series that a SHOW statement is about: those that satisfy its predicate and, where WHERE
 //! has a time range, have a point in it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeSet, rc::Rc, sync::Arc};
 
 use headwater_model::{SeriesKey, TimeRange};
-use headwater_storage::{Partition, ScanRequest, SeriesHandle, Snapshot, TagPredicate};
+use headwater_storage::{Partition, ScanRequest, SeriesHandle, Slice, Snapshot, TagPredicate};
 
-use crate::{Error, resolve::time_bounds::TimeBounds};
+use crate::{
+    Error,
+    guard::{Guard, Held},
+    resolve::time_bounds::TimeBounds,
+    snapshots::select_series,
+};
 
 /// A measurement's partitions, as far as a time range may touch them.
 pub(super) struct Matching {
     partitions: Vec<Partition>,
     /// `None`: the statement has no time range.
     range: Option<TimeRange>,
+    guard: Rc<Guard>,
 }
 
+/// About what a series takes beside the text of its key.
+const SERIES_BYTES: usize = 2 * size_of::<SeriesHandle>();
+
 impl Matching {
-    pub(super) fn new(snapshot: &Snapshot, measurement: &str, bounds: TimeBounds) -> Self {
+    pub(super) fn new(
+        snapshot: &Snapshot,
+        measurement: &str,
+        bounds: TimeBounds,
+        guard: &Rc<Guard>,
+    ) -> Self {
         let range = (bounds != TimeBounds::default()).then(|| bounds.range());
         let partitions = match range {
             Some(range) if range.is_empty() => Vec::new(),
             _ => snapshot.partitions(measurement, range.unwrap_or(TimeRange::ALL)),
         };
-        Self { partitions, range }
+        Self {
+            partitions,
+            range,
+            guard: Rc::clone(guard),
+        }
     }
 
     pub(super) fn partitions(&self) -> &[Partition] {
@@ -39,26 +57,37 @@ impl Matching {
             .any(|partition| partition.fields().contains_key(name))
     }
 
-    /// The series, ascending by key.
-    pub(super) fn series(&self, predicate: Option<&TagPredicate>) -> Result<Vec<SeriesKey>, Error> {
-        let mut found: BTreeMap<SeriesKey, ()> = BTreeMap::new();
+    /// The series, ascending by key; `held` is for what they take.
+    pub(super) fn series(
+        &self,
+        predicate: Option<&TagPredicate>,
+        held: &mut Held,
+    ) -> Result<Vec<SeriesKey>, Error> {
+        let mut found: BTreeSet<SeriesKey> = BTreeSet::new();
         for partition in &self.partitions {
-            let mut series = partition.select(predicate)?;
+            let mut series = select_series(partition, predicate, &self.guard)?;
             if let Some(range) = self.range {
-                series.retain(|it| !found.contains_key(&it.key));
-                series = with_points(partition, series, range)?;
+                series.retain(|it| !found.contains(&it.key));
+                self.guard.work(series.len())?;
+                series = with_points(partition, series, range, &self.guard)?;
             }
-            found.extend(series.into_iter().map(|it| (it.key, ())));
+            for one in series {
+                self.guard.work(1)?;
+                let bytes = SERIES_BYTES + one.key.as_str().len();
+                if found.insert(one.key) {
+                    held.grow(bytes)?;
+                }
+            }
         }
-        Ok(found.into_keys().collect())
+        Ok(found.into_iter().collect())
     }
 
     /// Whether any series satisfies the predicate.
     pub(super) fn any(&self, predicate: &TagPredicate) -> Result<bool, Error> {
         for partition in &self.partitions {
-            let series = partition.select(Some(predicate))?;
+            let series = select_series(partition, Some(predicate), &self.guard)?;
             let found = match self.range {
-                Some(range) => with_points(partition, series, range)?,
+                Some(range) => with_points(partition, series, range, &self.guard)?,
                 None => series,
             };
             if !found.is_empty() {
@@ -75,6 +104,7 @@ fn with_points(
     partition: &Partition,
     series: Vec<SeriesHandle>,
     range: TimeRange,
+    guard: &Guard,
 ) -> Result<Vec<SeriesHandle>, Error> {
     if range.covers(partition.range()) {
         return Ok(series);
@@ -95,6 +125,7 @@ fn with_points(
     let mut has_points = vec![false; overlapping.len()];
     for slices in scan {
         let slices = slices?;
+        guard.work(1 + slices.slices.iter().map(Slice::rows).sum::<usize>())?;
         has_points[slices.index] = slices.slices.iter().any(|slice| !slice.times.is_empty());
     }
     let mut kept = overlapping;

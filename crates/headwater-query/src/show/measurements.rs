@@ -8,7 +8,7 @@ use headwater_influxql::ast::{
 };
 use headwater_storage::{Pattern, Snapshot, TagPredicate};
 
-use super::{is_named, matching::Matching, page, strings};
+use super::{is_named, matching::Matching, page, reported, strings};
 use crate::{
     Error,
     resolve::time_bounds::{TimeBounds, mentions_time},
@@ -30,8 +30,8 @@ pub(super) fn show(
     for mapping in mappings {
         let snapshot = context.snapshots.get(mapping.bucket_id);
         // What goes wrong here is told, and the next statement runs.
-        let names = matching_names(&snapshot, statement.condition.as_ref(), context)
-            .map_err(Failure::Reported)?;
+        let names =
+            matching_names(&snapshot, statement.condition.as_ref(), context).map_err(reported)?;
         for name in names.into_iter().filter(|name| is_named(sources, name)) {
             rows.push(if is_qualified {
                 let policy = mapping.retention_policy.as_str();
@@ -142,13 +142,17 @@ fn matching_names(
             })
         }
         BinaryOp::Eq | BinaryOp::NotEq | BinaryOp::EqRegex | BinaryOp::NotEqRegex => {
-            names_by_tag(snapshot, binary)
+            names_by_tag(snapshot, binary, context)
         }
         _ => Err(Error::statement("invalid tag comparison operator")),
     }
 }
 
-fn names_by_tag(snapshot: &Snapshot, binary: &BinaryExpr) -> Result<BTreeSet<Arc<str>>, Error> {
+fn names_by_tag(
+    snapshot: &Snapshot,
+    binary: &BinaryExpr,
+    context: &StatementContext<'_>,
+) -> Result<BTreeSet<Arc<str>>, Error> {
     let op = binary.op.as_str();
     let Expr::VarRef(var) = &binary.left else {
         return Err(Error::statement(format!(
@@ -188,7 +192,8 @@ fn names_by_tag(snapshot: &Snapshot, binary: &BinaryExpr) -> Result<BTreeSet<Arc
     let some_value_matches = TagPredicate::And(vec![has_key, matches]);
     let mut kept = BTreeSet::new();
     for name in names {
-        let matching = Matching::new(snapshot, &name, TimeBounds::default());
+        context.check()?;
+        let matching = Matching::new(snapshot, &name, TimeBounds::default(), &context.guard);
         let has_key = matching
             .partitions()
             .iter()

@@ -12,6 +12,7 @@ use super::{emit_chunked, matching::Matching, names_of, page, select_sources};
 use crate::{
     Error,
     condition::tag_prefilter,
+    guard::Held,
     resolve::time_bounds::split_condition,
     run::{Failure, Output, StatementContext},
 };
@@ -24,10 +25,12 @@ pub(super) fn show(
     let sources = select_sources(&statement.sources, statement.database.as_ref(), context)?;
     let (condition, bounds) = split_condition(statement.condition.as_ref(), context.now, Tz::UTC)?;
     let mut keys = BTreeSet::new();
+    let mut held = Held::new(&context.guard);
     for (bucket, source) in sources {
         for name in names_of(bucket, &source, context)? {
             context.check()?;
-            let matching = Matching::new(&context.snapshots.get(bucket), &name, bounds);
+            let snapshot = context.snapshots.get(bucket);
+            let matching = Matching::new(&snapshot, &name, bounds, &context.guard);
             if !matching.has_time() {
                 check_operators(condition.as_ref())?;
             }
@@ -37,19 +40,17 @@ pub(super) fn show(
                 .as_ref()
                 .and_then(|it| tag_prefilter(it, &name, &is_field));
             // Measurements go by their names, whose order differs from that of escaped ones.
-            let found = matching.series(predicate.as_ref())?;
-            keys.extend(
-                found
-                    .into_iter()
-                    .map(|key| (key.measurement().clone(), key)),
-            );
+            for key in matching.series(predicate.as_ref(), &mut held)? {
+                context.guard.work(1)?;
+                keys.insert((key.measurement().clone(), key));
+            }
         }
     }
     let keys: Vec<_> = keys.into_iter().collect();
+    context.check()?;
     let rows = page(keys, statement.limit, statement.offset)
         .into_iter()
-        .map(|(_, key)| vec![key.as_str().to_owned()])
-        .collect();
+        .map(|(_, key)| vec![key.as_str().to_owned()]);
     emit_chunked(None, &["key"], rows, context, out)
 }
 

@@ -9,10 +9,11 @@ use headwater_influxql::{
 };
 use headwater_model::{Id, SeriesKey};
 
-use super::{is_named, matching::Matching, page, strings};
+use super::{is_named, matching::Matching, page, reported, strings};
 use crate::{
     Error,
     condition::{Residual, residual_for_series, tag_prefilter},
+    guard::Held,
     resolve::time_bounds::{TimeBounds, split_condition},
     run::{Failure, Output, StatementContext},
 };
@@ -30,7 +31,7 @@ pub(super) fn show_keys(
 ) -> Result<(), Failure> {
     let query = TagQuery::new(statement, context)?;
     for name in query.measurements(context)? {
-        let keys = query.keys(&name, context).map_err(Failure::Reported)?;
+        let keys = query.keys(&name, context).map_err(reported)?;
         let keys = page(
             keys.into_iter().collect(),
             statement.limit,
@@ -53,7 +54,7 @@ pub(super) fn show_values(
     for name in query.measurements(context)? {
         let pairs = query
             .pairs(&name, statement.with_key.as_ref(), context)
-            .map_err(Failure::Reported)?;
+            .map_err(reported)?;
         let pairs = page(
             pairs.into_iter().collect(),
             statement.limit,
@@ -133,6 +134,7 @@ impl<'a> TagQuery<'a> {
             &context.snapshots.get(self.bucket),
             name,
             self.bounds,
+            &context.guard,
         ))
     }
 
@@ -152,7 +154,9 @@ impl<'a> TagQuery<'a> {
                 .collect());
         }
         let mut keys = BTreeSet::new();
-        for series in self.series(&matching, name)? {
+        let mut held = Held::new(&context.guard);
+        for series in self.series(&matching, name, &mut held)? {
+            context.guard.work(1)?;
             keys.extend(series.tags().iter().map(|(key, _)| Arc::clone(key)));
         }
         Ok(keys)
@@ -166,19 +170,22 @@ impl<'a> TagQuery<'a> {
         context: &StatementContext<'_>,
     ) -> Result<BTreeSet<Tag>, Error> {
         let matching = self.matching(name, context)?;
+        let mut held = Held::new(&context.guard);
         let Some(condition) = self.condition.as_ref().filter(|it| names_value(it)) else {
             if let Some(condition) = &self.condition {
                 check_condition(condition, &|name| matching.has_field(name))?;
             }
             let mut pairs = BTreeSet::new();
-            for series in self.series(&matching, name)? {
+            for series in self.series(&matching, name, &mut held)? {
+                context.guard.work(1)?;
                 let tags = series.tags().iter();
                 pairs.extend(tags.filter(|(key, _)| is_wanted(with_key, key)).cloned());
             }
             return Ok(pairs);
         };
         let mut pairs = BTreeSet::new();
-        for series in matching.series(None)? {
+        for series in matching.series(None, &mut held)? {
+            context.guard.work(1)?;
             for (key, value) in series
                 .tags()
                 .iter()
@@ -192,12 +199,17 @@ impl<'a> TagQuery<'a> {
         Ok(pairs)
     }
 
-    fn series(&self, matching: &Matching, name: &str) -> Result<Vec<SeriesKey>, Error> {
+    fn series(
+        &self,
+        matching: &Matching,
+        name: &str,
+        held: &mut Held,
+    ) -> Result<Vec<SeriesKey>, Error> {
         let predicate = self
             .condition
             .as_ref()
             .and_then(|it| tag_prefilter(it, name, &|_| false));
-        matching.series(predicate.as_ref())
+        matching.series(predicate.as_ref(), held)
     }
 }
 

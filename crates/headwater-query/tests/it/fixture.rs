@@ -36,6 +36,14 @@ impl Fixture {
     }
 
     pub(crate) async fn with_profile(profile: Profile) -> Self {
+        Self::with(profile, Settings::default()).await
+    }
+
+    pub(crate) async fn with_settings(settings: Settings) -> Self {
+        Self::with(Profile::Cloud, settings).await
+    }
+
+    pub(crate) async fn with(profile: Profile, query: Settings) -> Self {
         let dir = TempDir::new().unwrap();
         let clock: SharedClock = Arc::new(SimulatedClock::new(NOW));
         let catalog = Catalog::open_with(
@@ -67,7 +75,7 @@ impl Fixture {
             file_system: Arc::new(SimulatedFileSystem::default()),
         };
         let engine = Engine::open(settings, components).await.unwrap();
-        let query = QueryEngine::new(catalog.clone(), engine.clone(), clock, Settings::default());
+        let query = QueryEngine::new(catalog.clone(), engine.clone(), clock, query);
         Self {
             catalog,
             operator,

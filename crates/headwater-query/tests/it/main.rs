@@ -5,6 +5,8 @@
 mod conformance;
 mod delete;
 mod fixture;
+mod limits;
 mod permissions;
+mod queries;
 mod requests;
 mod show;

@@ -1,6 +1,6 @@
 //! Which series of a partition there are, and where.
 
-use std::sync::Arc;
+use std::{cmp::Ordering, cmp::Reverse, collections::BinaryHeap, sync::Arc, vec::IntoIter};
 
 use headwater_model::{SeriesKey, TimeRange};
 
@@ -9,7 +9,9 @@ use super::{
     liveness::{Cuts, is_live},
     view::{FileSource, PartitionView, Source},
 };
-use crate::{error::Result, memtable::Block, predicate::TagPredicate, tombstone::matches};
+use crate::{
+    error::Result, memtable::Block, predicate::TagPredicate, tombstone::matches, watch::Watch,
+};
 
 /// A series in one source.
 struct Found {
@@ -19,31 +21,32 @@ struct Found {
     rows: u64,
 }
 
-/// The live series that satisfy `predicate`, ascending.
+/// The live series that satisfy `predicate`, ascending; see [`super::Partition::select_while`].
 pub(crate) fn select(
     view: &PartitionView,
     predicate: Option<&TagPredicate>,
+    goes_on: &dyn Fn(usize) -> bool,
 ) -> Result<Vec<SeriesHandle>> {
-    let mut found = Vec::new();
+    let mut watch = Watch::new(goes_on);
+    let mut sources = Vec::with_capacity(view.sources.len());
     for (source, number) in view.sources.iter().zip(0..) {
+        let mut found = Vec::new();
         match source {
-            Source::File(file) => select_file(file, number, predicate, &mut found)?,
-            Source::Block(block) => select_block(block, number, predicate, &mut found),
+            Source::File(file) => select_file(file, number, predicate, &mut watch, &mut found)?,
+            Source::Block(block) => select_block(block, number, predicate, &mut watch, &mut found)?,
         }
+        sources.push(found);
     }
-    if view.sources.len() > 1 {
-        // Each source is sorted and the sort is stable: a merge that keeps old before new.
-        found.sort_by(|a, b| a.key.cmp(&b.key));
-    }
-    let mut series: Vec<SeriesHandle> = Vec::with_capacity(found.len());
-    let mut found = found.into_iter().peekable();
+    let mut series = Vec::with_capacity(sources.iter().map(Vec::len).max().unwrap_or(0));
+    let mut found = Merge::new(sources);
     let mut positions = Vec::new();
     while let Some(first) = found.next() {
+        watch.step()?;
         let mut range = first.range;
         let mut rows_max = first.rows;
         positions.clear();
         positions.push(first.position);
-        while let Some(next) = found.next_if(|next| next.key == first.key) {
+        while let Some(next) = found.next_of(&first.key) {
             range = TimeRange::new(
                 range.start.min(next.range.start),
                 range.end.max(next.range.end),
@@ -67,15 +70,85 @@ pub(crate) fn select(
     Ok(series)
 }
 
+/// What the sources have, ascending by key and, for a key, from old to new.
+struct Merge {
+    sources: Vec<IntoIter<Found>>,
+    /// The next of each source.
+    heads: BinaryHeap<Reverse<Head>>,
+}
+
+struct Head {
+    found: Found,
+    source: usize,
+}
+
+impl Merge {
+    /// Each source is sorted; from old to new.
+    fn new(sources: Vec<Vec<Found>>) -> Self {
+        let mut merge = Self {
+            heads: BinaryHeap::with_capacity(sources.len()),
+            sources: sources.into_iter().map(Vec::into_iter).collect(),
+        };
+        for source in 0..merge.sources.len() {
+            merge.push(source);
+        }
+        merge
+    }
+
+    fn push(&mut self, source: usize) {
+        if let Some(found) = self.sources[source].next() {
+            self.heads.push(Reverse(Head { found, source }));
+        }
+    }
+
+    fn next(&mut self) -> Option<Found> {
+        let Reverse(head) = self.heads.pop()?;
+        self.push(head.source);
+        Some(head.found)
+    }
+
+    /// The next if it is of this key.
+    fn next_of(&mut self, key: &SeriesKey) -> Option<Found> {
+        let Reverse(head) = self.heads.peek()?;
+        (head.found.key == *key).then(|| self.next()).flatten()
+    }
+}
+
+impl Ord for Head {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_key = self.found.key.cmp(&other.found.key);
+        by_key.then(self.source.cmp(&other.source))
+    }
+}
+
+impl PartialOrd for Head {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Head {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Head {}
+
 fn select_file(
     source: &FileSource,
     number: u32,
     predicate: Option<&TagPredicate>,
+    watch: &mut Watch<'_>,
     found: &mut Vec<Found>,
 ) -> Result<()> {
     let directory = source.file.directory()?;
     let cuts = Cuts::of(source)?;
+    let selected = predicate
+        .map(|predicate| directory.select(predicate, watch))
+        .transpose()?;
     let mut add = |series: u32| -> Result<()> {
+        watch.step()?;
         if cuts.is_empty() || is_live(source, &directory, &cuts, series)? {
             let rows = directory.row_range(series);
             found.push(Found {
@@ -87,11 +160,8 @@ fn select_file(
         }
         Ok(())
     };
-    match predicate {
-        Some(predicate) => directory
-            .select(predicate)
-            .into_iter()
-            .try_for_each(&mut add),
+    match selected {
+        Some(selected) => selected.into_iter().try_for_each(&mut add),
         None => (0..directory.series_count() as u32).try_for_each(&mut add),
     }
 }
@@ -100,9 +170,11 @@ fn select_block(
     block: &Block,
     number: u32,
     predicate: Option<&TagPredicate>,
+    watch: &mut Watch<'_>,
     found: &mut Vec<Found>,
-) {
+) -> Result<()> {
     for (key, position) in block.series_keys().iter().zip(0..) {
+        watch.step()?;
         if predicate.is_none_or(|predicate| matches(predicate, key)) {
             found.push(Found {
                 key: key.clone(),
@@ -112,4 +184,5 @@ fn select_block(
             });
         }
     }
+    Ok(())
 }

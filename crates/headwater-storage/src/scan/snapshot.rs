@@ -96,7 +96,20 @@ impl Partition {
 
     /// The series that have rows and satisfy `predicate`, ascending by key.
     pub fn select(&self, predicate: Option<&TagPredicate>) -> Result<Vec<SeriesHandle>> {
-        select(&self.0, predicate)
+        select(&self.0, predicate, &|_| true)
+    }
+
+    /// As [`Partition::select`], telling `goes_on` from time to time how many series, or values
+    /// of a tag, were looked at since.
+    ///
+    /// # Errors
+    /// [`crate::Error::Interrupted`] once it answers `false`.
+    pub fn select_while(
+        &self,
+        predicate: Option<&TagPredicate>,
+        goes_on: &dyn Fn(usize) -> bool,
+    ) -> Result<Vec<SeriesHandle>> {
+        select(&self.0, predicate, goes_on)
     }
 
     /// Reads rows; see [`ScanRequest`].
@@ -205,7 +218,7 @@ impl PartitionView {
             }
         }
         if needs_series {
-            match select(self, None) {
+            match select(self, None, &|_| true) {
                 Ok(series) => keys.extend(
                     series
                         .iter()

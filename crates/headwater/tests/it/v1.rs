@@ -315,3 +315,56 @@ fn other_profiles_refuse_database_management() {
         ],
     );
 }
+
+#[test]
+fn queries_are_listed_killed_and_limited_as_the_settings_say() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let limits = [
+        ("query.max_select_series", "1"),
+        ("query.max_select_point", "2"),
+        ("query.max_select_buckets", "3"),
+        ("query.query_timeout", "1h"),
+        ("query.query_memory_bytes", "8KiB"),
+    ];
+    let limits = limits.map(|(key, value)| format!("{key}={value}"));
+    let mut args = vec!["--profile", "v1"];
+    args.extend(limits.iter().flat_map(|limit| ["--set", limit]));
+    let server = Server::set_up_with(dir.path(), &args);
+    let long = "x".repeat(9000);
+    let lines = format!(
+        "two,t=a v=1 1\ntwo,t=b v=1 1\nthree v=1 1\nthree v=2 2\nthree v=3 3\nlong v=\"{long}\" 1"
+    );
+    check(&server, "a", &[("CREATE DATABASE a", json!("ok"))]);
+    let written = server.request("POST", "/write", &[("db", "a")], &lines);
+    assert_eq!(written.status, 204);
+    let listed = results(&server, "a", "SHOW QUERIES").remove(0);
+    let columns = ["qid", "query", "database", "duration", "status"];
+    assert_eq!(listed["series"][0]["columns"], json!(columns));
+    let mut row = listed["series"][0]["values"][0].clone();
+    // How long it takes, who knows.
+    row[3] = json!(null);
+    assert_eq!(row, json!([2, "SHOW QUERIES", "a", null, "running"]));
+    check(
+        &server,
+        "a",
+        &[
+            ("KILL QUERY 1", json!("no such query id: 1")),
+            (
+                "SELECT v FROM two",
+                json!("max-select-series limit exceeded: (2/1)"),
+            ),
+            (
+                "SELECT v FROM three",
+                json!("max-select-point limit exceeed: (3/2)"),
+            ),
+            (
+                "SELECT max(v) FROM three WHERE time >= 0 AND time < 5 GROUP BY time(1ns)",
+                json!("max-select-buckets limit exceeded: (4/3)"),
+            ),
+        ],
+    );
+    let refused = results(&server, "a", "SELECT v FROM long").remove(0);
+    let error = refused["error"].as_str().expect("an error");
+    let setting = " of 8192 bytes (setting query_memory_bytes)";
+    assert!(error.ends_with(setting), "{error}");
+}

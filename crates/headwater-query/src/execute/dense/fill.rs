@@ -5,6 +5,7 @@ use headwater_model::{FieldType, MIN_TIME, Value};
 
 use super::track::{Function, Layers, Number, Partial, Track, Tracks, mean};
 use crate::{
+    Error,
     execute::{
         cursor::default_value,
         expression,
@@ -14,6 +15,7 @@ use crate::{
         types,
         window::Windows,
     },
+    guard::Guard,
     plan::{Aggregate, RowExpr, SelectPlan},
     series::Column,
 };
@@ -297,8 +299,16 @@ impl CallRows {
         }
     }
 
+    pub(super) fn bytes(&self) -> usize {
+        self.times.len() * size_of::<(i64, f64)>()
+    }
+
     /// Joins the calls on time and evaluates the select list (§3.9).
-    pub(super) fn join(calls: Vec<Self>, plan: &SelectPlan) -> (Vec<i64>, Vec<Column>) {
+    pub(super) fn join(
+        calls: Vec<Self>,
+        plan: &SelectPlan,
+        guard: &Guard,
+    ) -> Result<(Vec<i64>, Vec<Column>), Error> {
         let is_aligned = calls.windows(2).all(|pair| pair[0].times == pair[1].times);
         let is_plain = plan
             .columns
@@ -315,12 +325,16 @@ impl CallRows {
                 .into_iter()
                 .next()
                 .map_or_else(Vec::new, |call| call.times);
-            return (times, columns);
+            return Ok((times, columns));
         }
-        Self::join_rows(&calls, plan)
+        Self::join_rows(&calls, plan, guard)
     }
 
-    fn join_rows(calls: &[Self], plan: &SelectPlan) -> (Vec<i64>, Vec<Column>) {
+    fn join_rows(
+        calls: &[Self],
+        plan: &SelectPlan,
+        guard: &Guard,
+    ) -> Result<(Vec<i64>, Vec<Column>), Error> {
         let mut times: Vec<i64> = calls
             .iter()
             .flat_map(|call| call.times.iter().copied())
@@ -348,6 +362,7 @@ impl CallRows {
             .map(|_| ColumnBuilder::Nulls(0))
             .collect();
         for time in &times {
+            guard.work(1)?;
             for (at, call) in calls.iter().enumerate() {
                 let is_here = call.times.get(next[at]) == Some(time);
                 let value = if is_here { call.get(next[at]) } else { None };
@@ -363,10 +378,8 @@ impl CallRows {
                 builder.push(expression::evaluate(&column.expr, &call, &|_| None));
             }
         }
-        (
-            times,
-            columns.into_iter().map(ColumnBuilder::finish).collect(),
-        )
+        let columns = columns.into_iter().map(ColumnBuilder::finish);
+        Ok((times, columns.collect()))
     }
 }
 

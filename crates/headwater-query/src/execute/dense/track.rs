@@ -5,11 +5,13 @@ use std::{cmp::Ordering, ops::Range};
 use headwater_model::FieldType;
 
 use crate::{
+    Error,
     execute::{
         cells::Cells,
         reduce::{percentile_index, stddev},
         window::Windows,
     },
+    guard::{Guard, WORK_UNITS},
     plan::Aggregate,
 };
 
@@ -58,6 +60,10 @@ impl<'a> Runs<'a> {
             at = to;
         }
         Self { runs, passing }
+    }
+
+    fn row_count(&self) -> usize {
+        self.runs.iter().map(|(_, rows)| rows.len()).sum()
     }
 
     /// The number of the first window.
@@ -191,6 +197,10 @@ pub(super) struct Windowed<C> {
 pub(super) type Track<T> = Windowed<Partial<T>>;
 
 impl<C: Default + Clone> Windowed<C> {
+    fn bytes(&self) -> usize {
+        self.cells.len() * size_of::<C>()
+    }
+
     fn cell(&mut self, window: i64) -> &mut C {
         if self.cells.is_empty() {
             self.first = window;
@@ -248,6 +258,16 @@ pub(super) enum Tracks {
     Unsigned(Track<u64>),
 }
 
+impl Tracks {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Float(track) => track.bytes(),
+            Self::Integer(track) => track.bytes(),
+            Self::Unsigned(track) => track.bytes(),
+        }
+    }
+}
+
 /// What a call does with the rows of a window.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Function {
@@ -278,6 +298,8 @@ pub(super) struct Layers {
     shard: Track<f64>,
     /// Until `finish`, for functions of all values.
     lists: Lists,
+    /// Values in the lists.
+    listed: usize,
     /// Of the result's type.
     pub(super) total: Tracks,
 }
@@ -308,8 +330,20 @@ impl Layers {
             series,
             shard: Track::default(),
             lists,
+            listed: 0,
             total,
         }
+    }
+
+    /// What it takes to keep them.
+    pub(super) fn bytes(&self) -> usize {
+        let lists = match &self.lists {
+            Lists::Float(lists) => lists.bytes(),
+            Lists::Integer(lists) => lists.bytes(),
+            Lists::Unsigned(lists) => lists.bytes(),
+        };
+        let tracks = self.series.bytes() + self.shard.bytes() + self.total.bytes();
+        tracks + lists + self.listed * size_of::<u64>()
     }
 
     /// The function, if it adds floats up.
@@ -335,8 +369,9 @@ impl Layers {
                 (Cells::Unsigned(a), Lists::Unsigned(lists)) => {
                     collect(cells, a.values(), runs, lists);
                 }
-                _ => {}
+                _ => return,
             }
+            self.listed += runs.row_count();
             return;
         };
         let into = if is_layered {
@@ -365,15 +400,17 @@ impl Layers {
     }
 
     /// A series is complete.
-    pub(super) fn end_series(&mut self) {
+    pub(super) fn end_series(&mut self, guard: &Guard) -> Result<(), Error> {
         let Some(function) = self.layered() else {
-            return;
+            return Ok(());
         };
+        guard.work(self.series.bytes() / size_of::<Partial<f64>>())?;
         match &mut self.series {
             Tracks::Float(t) => t.drain_into(&mut self.shard, function, |p| upper(function, p)),
             Tracks::Integer(t) => t.drain_into(&mut self.shard, function, |p| upper(function, p)),
             Tracks::Unsigned(t) => t.drain_into(&mut self.shard, function, |p| upper(function, p)),
         }
+        Ok(())
     }
 
     /// A shard is complete.
@@ -402,31 +439,33 @@ impl Layers {
 
     /// All shards are complete. False when a window has points and yet no result, which pauses
     /// the stream and is the general pipeline's to handle.
-    pub(super) fn finish(&mut self) -> bool {
-        if matches!(self.function, Function::Fold(_)) {
-            return true;
+    pub(super) fn finish(&mut self, guard: &Guard) -> Result<bool, Error> {
+        let function = self.function;
+        if matches!(function, Function::Fold(_)) {
+            return Ok(true);
         }
+        self.listed = 0;
         match (&mut self.lists, &mut self.total) {
             (Lists::Float(lists), Tracks::Float(total)) => {
-                reduce_lists(lists, total, |values| match self.function {
-                    Function::Median => median(values),
-                    Function::Stddev => Some(stddev(values)),
-                    function => pick(function, values),
+                reduce_lists(lists, total, |values| match function {
+                    Function::Median => median(values, guard),
+                    Function::Stddev => stddev(values, guard).map(Some),
+                    function => pick(function, values, guard),
                 })
             }
             (Lists::Integer(lists), Tracks::Integer(total)) => {
-                reduce_lists(lists, total, |values| pick(self.function, values))
+                reduce_lists(lists, total, |values| pick(function, values, guard))
             }
             (Lists::Unsigned(lists), Tracks::Unsigned(total)) => {
-                reduce_lists(lists, total, |values| pick(self.function, values))
+                reduce_lists(lists, total, |values| pick(function, values, guard))
             }
             (Lists::Integer(lists), Tracks::Float(total)) => {
-                reduce_lists(lists, total, |values| to_float(self.function, values))
+                reduce_lists(lists, total, |values| to_float(function, values, guard))
             }
             (Lists::Unsigned(lists), Tracks::Float(total)) => {
-                reduce_lists(lists, total, |values| to_float(self.function, values))
+                reduce_lists(lists, total, |values| to_float(function, values, guard))
             }
-            _ => false,
+            _ => Ok(false),
         }
     }
 }
@@ -434,14 +473,14 @@ impl Layers {
 fn reduce_lists<T: Number, U: Number>(
     lists: &mut Windowed<Vec<T>>,
     total: &mut Track<U>,
-    reduce: impl Fn(&mut [T]) -> Option<U>,
-) -> bool {
+    reduce: impl Fn(&mut [T]) -> Result<Option<U>, Error>,
+) -> Result<bool, Error> {
     for (at, mut values) in std::mem::take(&mut lists.cells).into_iter().enumerate() {
         if values.is_empty() {
             continue;
         }
-        let Some(value) = reduce(&mut values) else {
-            return false;
+        let Some(value) = reduce(&mut values)? else {
+            return Ok(false);
         };
         let count = values.len() as u64;
         *total.cell(lists.first + at as i64) = Partial {
@@ -450,57 +489,115 @@ fn reduce_lists<T: Number, U: Number>(
             time: 0,
         };
     }
-    true
+    Ok(true)
 }
 
 /// The functions whose result is of the input's type.
-fn pick<T: Number>(function: Function, values: &mut [T]) -> Option<T> {
-    match function {
-        Function::Percentile(percentile) => {
-            let at = percentile_index(values.len(), percentile)?;
-            Some(*values.select_nth_unstable_by(at, order).1)
-        }
+fn pick<T: Number>(
+    function: Function,
+    values: &mut [T],
+    guard: &Guard,
+) -> Result<Option<T>, Error> {
+    Ok(match function {
+        Function::Percentile(percentile) => match percentile_index(values.len(), percentile) {
+            Some(at) => Some(nth(values, at, guard)?),
+            None => None,
+        },
         Function::Spread => {
-            let least = values
-                .iter()
-                .copied()
-                .reduce(|l, r| if r < l { r } else { l })?;
-            let greatest = values
-                .iter()
-                .copied()
-                .reduce(|l, r| if r > l { r } else { l })?;
-            Some(greatest.subtract(least))
+            let least = reduce(values, guard, |l, r| if r < l { r } else { l })?;
+            let greatest = reduce(values, guard, |l, r| if r > l { r } else { l })?;
+            greatest
+                .zip(least)
+                .map(|(greatest, least)| greatest.subtract(least))
         }
         _ => None,
+    })
+}
+
+/// One value of all.
+fn reduce<T: Number>(
+    values: &[T],
+    guard: &Guard,
+    choose: impl Fn(T, T) -> T,
+) -> Result<Option<T>, Error> {
+    let mut chosen = None;
+    for values in values.chunks(WORK_UNITS) {
+        guard.work(values.len())?;
+        chosen = chosen
+            .into_iter()
+            .chain(values.iter().copied())
+            .reduce(&choose);
     }
+    Ok(chosen)
+}
+
+/// Values among which the standard library finds one at once.
+const NTH_AT_ONCE: usize = 1 << 19;
+
+/// The value of rank `at`; afterwards no lesser one is behind it, and no greater one before.
+fn nth<T: Number>(values: &mut [T], at: usize, guard: &Guard) -> Result<T, Error> {
+    let (mut start, mut end) = (0, values.len());
+    // The range in which it is becomes smaller; the pivot is the median of some of the values.
+    while end - start > NTH_AT_ONCE {
+        let step = (end - start) / 32;
+        let mut sample: Vec<T> = values[start..end].iter().step_by(step).copied().collect();
+        sample.sort_by(order);
+        let pivot = sample[sample.len() / 2];
+        let (mut lesser, mut next, mut greater) = (start, start, end);
+        while next < greater {
+            guard.work(1)?;
+            match order(&values[next], &pivot) {
+                Ordering::Less => {
+                    values.swap(lesser, next);
+                    lesser += 1;
+                    next += 1;
+                }
+                Ordering::Equal => next += 1,
+                Ordering::Greater => {
+                    greater -= 1;
+                    values.swap(next, greater);
+                }
+            }
+        }
+        if at < lesser {
+            end = lesser;
+        } else if at < greater {
+            return Ok(values[at]);
+        } else {
+            start = greater;
+        }
+    }
+    guard.work(end - start)?;
+    Ok(*values[start..end]
+        .select_nth_unstable_by(at - start, order)
+        .1)
 }
 
 /// The functions of integers whose result is a float.
-fn to_float<T: Number>(function: Function, values: &mut [T]) -> Option<f64> {
+fn to_float<T: Number>(
+    function: Function,
+    values: &mut [T],
+    guard: &Guard,
+) -> Result<Option<f64>, Error> {
     match function {
-        Function::Median => median(values),
-        Function::Stddev => Some(stddev(
-            &values
-                .iter()
-                .map(|value| value.to_float())
-                .collect::<Vec<_>>(),
-        )),
-        _ => None,
+        Function::Median => median(values, guard),
+        Function::Stddev => {
+            let values: Vec<f64> = values.iter().map(|value| value.to_float()).collect();
+            stddev(&values, guard).map(Some)
+        }
+        _ => Ok(None),
     }
 }
 
-fn median<T: Number>(values: &mut [T]) -> Option<f64> {
+/// `values` are not empty.
+fn median<T: Number>(values: &mut [T], guard: &Guard) -> Result<Option<f64>, Error> {
     let middle = values.len() / 2;
-    let is_even = values.len().is_multiple_of(2);
-    let (below, high, _) = values.select_nth_unstable_by(middle, order);
-    if !is_even {
-        return Some(high.to_float());
+    let high = nth(values, middle, guard)?;
+    if !values.len().is_multiple_of(2) {
+        return Ok(Some(high.to_float()));
     }
-    let low = below
-        .iter()
-        .copied()
-        .reduce(|l, r| if r > l { r } else { l })?;
-    Some(low.to_float() + high.subtract(low).to_float() / 2.0)
+    let low = reduce(&values[..middle], guard, |l, r| if r > l { r } else { l })?;
+    Ok(low.map(|low| low.to_float() + high.subtract(low).to_float() / 2.0))
 }
 
 fn order<T: Number>(left: &T, right: &T) -> Ordering {

@@ -6,13 +6,18 @@ use headwater_env::SharedRandom;
 use headwater_model::Value;
 
 use crate::{
+    Error,
     execute::{
         heap,
         point::{Aux, Point},
         sort,
     },
+    guard::{Guard, WORK_UNITS},
     plan::Aggregate,
 };
+
+/// About what a value takes in a set of distinct ones.
+const DISTINCT_BYTES: usize = 2 * size_of::<DistinctKey>();
 
 /// Which reducer a stage makes for each window and tag set.
 #[derive(Debug, Clone)]
@@ -132,9 +137,9 @@ impl ReducerKind {
 }
 
 impl Reducer {
-    /// Takes a point that is not nil.
-    pub(in crate::execute) fn add(&mut self, point: &Point) {
-        let Some(value) = &point.value else { return };
+    /// Takes a point that is not nil, and gives the bytes that it keeps more than before.
+    pub(in crate::execute) fn add(&mut self, point: &Point) -> usize {
+        let Some(value) = &point.value else { return 0 };
         match self {
             Self::Count(count) => *count += 1,
             Self::Sum(sum) => *sum = Some(add_values(sum.take(), value)),
@@ -147,15 +152,21 @@ impl Reducer {
                     *best = Some(point.clone());
                 }
             }
-            Self::Collect(_, points) => points.push(point.clone()),
+            Self::Collect(_, points) => {
+                points.push(point.clone());
+                return point.bytes();
+            }
             Self::Distinct(points, seen) => {
                 // NaN equals nothing, itself included.
                 if is_nan(value) || seen.insert(distinct_key(value)) {
                     points.push(point.clone());
+                    return point.bytes() + DISTINCT_BYTES;
                 }
             }
             Self::DistinctCount(seen) => {
-                seen.insert(distinct_key(value));
+                if seen.insert(distinct_key(value)) {
+                    return DISTINCT_BYTES;
+                }
             }
             Self::Sample {
                 size,
@@ -166,6 +177,7 @@ impl Reducer {
                 *seen += 1;
                 if kept.len() < *size {
                     kept.push(point.clone());
+                    return point.bytes();
                 } else {
                     let at = random.u64() % *seen;
                     if let Some(slot) = usize::try_from(at).ok().and_then(|at| kept.get_mut(at)) {
@@ -177,23 +189,29 @@ impl Reducer {
                 let less = |l: &Point, r: &Point| is_lesser(*is_top, l, r);
                 if kept.len() < *size {
                     heap::push(kept, point.clone(), less);
+                    return point.bytes();
                 } else if less(&kept[0], point) {
                     kept[0] = point.clone();
                     heap::sift_down(kept, 0, less);
                 }
             }
         }
+        0
     }
 
-    pub(in crate::execute) fn emit(self, out: &mut Vec<Emitted>) {
+    pub(in crate::execute) fn emit(
+        self,
+        out: &mut Vec<Emitted>,
+        guard: &Guard,
+    ) -> Result<(), Error> {
         match self {
             Self::Count(count) => out.push(Emitted::plain(Value::Integer(count))),
             Self::Sum(sum) => out.extend(sum.map(Emitted::plain)),
             Self::Mean(mean) => out.extend(mean.emit()),
             Self::Select(_, best) => out.extend(best.and_then(Emitted::of)),
-            Self::Collect(kind, points) => out.extend(reduce_all(&kind, points)),
+            Self::Collect(kind, points) => out.extend(reduce_all(&kind, points, guard)?),
             Self::Distinct(mut points, _) => {
-                points.sort_by(|l, r| l.time.cmp(&r.time).then_with(|| compare_points(l, r)));
+                sort::stable_sort(&mut points, compare_times, guard)?;
                 for point in points {
                     out.extend(Emitted::of(Point { aux: None, ..point }));
                 }
@@ -202,16 +220,17 @@ impl Reducer {
                 out.push(Emitted::plain(Value::Unsigned(seen.len() as u64)));
             }
             Self::Sample { mut kept, .. } => {
-                kept.sort_by(|l, r| l.time.cmp(&r.time).then_with(|| compare_points(l, r)));
+                sort::stable_sort(&mut kept, compare_times, guard)?;
                 out.extend(kept.into_iter().filter_map(Emitted::of));
             }
             Self::Extremes {
                 is_top, mut kept, ..
             } => {
-                sort::sort(&mut kept, |l, r| is_lesser(is_top, r, l));
+                sort::sort(&mut kept, |l, r| is_lesser(is_top, r, l), guard)?;
                 out.extend(kept.into_iter().filter_map(Emitted::of));
             }
         }
+        Ok(())
     }
 }
 
@@ -295,6 +314,11 @@ fn partial_order(left: &Point, right: &Point) -> Option<Ordering> {
     }
 }
 
+fn compare_times(left: &Point, right: &Point) -> Ordering {
+    let by_time = left.time.cmp(&right.time);
+    by_time.then_with(|| compare_points(left, right))
+}
+
 pub(in crate::execute) fn compare_points(left: &Point, right: &Point) -> Ordering {
     match (&left.value, &right.value) {
         (Some(left), Some(right)) => compare_values(left, right),
@@ -328,18 +352,45 @@ fn distinct_key(value: &Value) -> DistinctKey {
     }
 }
 
-fn reduce_all(kind: &ReducerKind, mut points: Vec<Point>) -> Option<Emitted> {
+fn reduce_all(
+    kind: &ReducerKind,
+    mut points: Vec<Point>,
+    guard: &Guard,
+) -> Result<Option<Emitted>, Error> {
+    let is_sorted = match kind {
+        ReducerKind::Percentile(percentile) => {
+            percentile_index(points.len(), *percentile).is_some()
+        }
+        ReducerKind::Aggregate(Aggregate::Mode) => points.len() > 1,
+        ReducerKind::Aggregate(Aggregate::Median) => true,
+        _ => false,
+    };
+    guard.work(points.len())?;
+    if is_sorted {
+        sort::sort(&mut points, is_less, guard)?;
+    }
+    if let ReducerKind::Aggregate(Aggregate::Stddev) = kind {
+        let values: Vec<f64> = points
+            .iter()
+            .filter_map(|p| crate::execute::expression::as_float(p.value.as_ref()?))
+            .collect();
+        let value = Value::Float(stddev(&values, guard)?);
+        return Ok(Some(Emitted::plain(value)));
+    }
+    Ok(reduce_sorted(kind, points))
+}
+
+/// `points` are sorted if the function is about their order.
+fn reduce_sorted(kind: &ReducerKind, mut points: Vec<Point>) -> Option<Emitted> {
     match kind {
         ReducerKind::Percentile(percentile) => {
             let at = percentile_index(points.len(), *percentile)?;
-            sort::sort(&mut points, is_less);
             Emitted::of(points.swap_remove(at))
         }
         ReducerKind::Aggregate(Aggregate::Mode) => {
             if points.len() == 1 {
                 return Emitted::of(points.pop()?);
             }
-            sort::sort(&mut points, is_less);
             let values: Vec<(Value, i64)> = points
                 .into_iter()
                 .filter_map(|p| Some((p.value?, p.time)))
@@ -358,16 +409,9 @@ fn reduce_all(kind: &ReducerKind, mut points: Vec<Point>) -> Option<Emitted> {
             }))
         }
         ReducerKind::Aggregate(Aggregate::Median) => {
-            sort::sort(&mut points, is_less);
             median(&points).map(Value::Float).map(Emitted::plain)
         }
-        _ => {
-            let values: Vec<f64> = points
-                .iter()
-                .filter_map(|p| crate::execute::expression::as_float(p.value.as_ref()?))
-                .collect();
-            Some(Emitted::plain(Value::Float(stddev(&values))))
-        }
+        _ => None,
     }
 }
 
@@ -393,22 +437,27 @@ fn median(sorted: &[Point]) -> Option<f64> {
 }
 
 /// The sample standard deviation in two passes; NaN for fewer than two values.
-pub(in crate::execute) fn stddev(values: &[f64]) -> f64 {
+pub(in crate::execute) fn stddev(values: &[f64], guard: &Guard) -> Result<f64, Error> {
     if values.len() < 2 {
-        return f64::NAN;
+        return Ok(f64::NAN);
     }
     let mut mean = 0.0;
     let mut count = 0.0;
-    for value in values.iter().filter(|v| !v.is_nan()) {
-        count += 1.0;
-        mean += (value - mean) / count;
+    for values in values.chunks(WORK_UNITS) {
+        guard.work(values.len())?;
+        for value in values.iter().filter(|v| !v.is_nan()) {
+            count += 1.0;
+            mean += (value - mean) / count;
+        }
     }
-    let variance: f64 = values
-        .iter()
-        .filter(|v| !v.is_nan())
-        .map(|v| (v - mean) * (v - mean))
-        .sum();
-    (variance / (count - 1.0)).sqrt()
+    let mut variance = 0.0;
+    for values in values.chunks(WORK_UNITS) {
+        guard.work(values.len())?;
+        for value in values.iter().filter(|v| !v.is_nan()) {
+            variance += (value - mean) * (value - mean);
+        }
+    }
+    Ok((variance / (count - 1.0)).sqrt())
 }
 
 /// The mode of values sorted by value, with the reference's own idea of ties (functions.md §1).

@@ -4,6 +4,23 @@ use super::*;
 
 const MINUTE: i64 = 60;
 
+fn holt_winters(
+    points: &[(i64, Option<f64>)],
+    forecasts: usize,
+    season: usize,
+    with_fit: bool,
+    interval: i64,
+) -> Result<Vec<(i64, f64)>, Error> {
+    super::holt_winters(
+        points,
+        forecasts,
+        season,
+        with_fit,
+        interval,
+        &Rc::default(),
+    )
+}
+
 fn minutes(values: &[f64]) -> Vec<(i64, Option<f64>)> {
     values
         .iter()
@@ -99,6 +116,25 @@ fn absurd_spans_are_refused() {
     let far = [(0, Some(1.0)), (i64::MAX, Some(2.0))];
     assert!(holt_winters(&far, 3, 0, false, 1).is_err());
     assert!(holt_winters(&sample(), usize::MAX, 0, false, MINUTE).is_err());
+}
+
+#[test]
+fn the_search_ends_when_its_statement_does_and_accounts_for_its_vertices() {
+    let values: Vec<f64> = (0..200).map(|at| f64::from(at % 7)).collect();
+    let guard = Rc::new(Guard::interrupted_at(2).looking_every(1000));
+    let search =
+        |season, guard| super::holt_winters(&minutes(&values), 3, season, false, 60, guard);
+    assert!(matches!(search(7, &guard), Err(Error::Interrupted)));
+    assert_eq!(guard.looks(), 2);
+    let limits = crate::guard::Limits {
+        memory_bytes: 100_000,
+        ..Default::default()
+    };
+    let guard = Rc::new(Guard::new(Default::default(), limits));
+    assert!(matches!(
+        search(150, &guard),
+        Err(Error::MemoryLimit { .. })
+    ));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! once on the values of that key; for each series there remains a look-up by its code.
 
 use super::Directory;
-use crate::predicate::TagPredicate;
+use crate::{error::Result, predicate::TagPredicate, watch::Watch};
 
 /// A predicate in terms of codes.
 enum Condition {
@@ -18,10 +18,14 @@ enum Condition {
 }
 
 impl Directory {
-    /// The series that satisfy `predicate`, ascending.
-    pub(crate) fn select(&self, predicate: &TagPredicate) -> Vec<u32> {
+    /// The series that satisfy `predicate`, ascending; `watch` counts values and series.
+    pub(crate) fn select(
+        &self,
+        predicate: &TagPredicate,
+        watch: &mut Watch<'_>,
+    ) -> Result<Vec<u32>> {
         let all = 0..self.series_count() as u32;
-        match self.condition(predicate) {
+        Ok(match self.condition(predicate, watch)? {
             Condition::Constant(true) => all.collect(),
             Condition::Constant(false) => Vec::new(),
             Condition::Table { tag, holds } => {
@@ -29,10 +33,17 @@ impl Directory {
                 all.filter(|&series| holds[codes.get(series as usize) as usize])
                     .collect()
             }
-            condition => all
-                .filter(|&series| self.holds(&condition, series))
-                .collect(),
-        }
+            condition => {
+                let mut selected = Vec::new();
+                for series in all {
+                    watch.step()?;
+                    if self.holds(&condition, series) {
+                        selected.push(series);
+                    }
+                }
+                selected
+            }
+        })
     }
 
     fn holds(&self, condition: &Condition, series: u32) -> bool {
@@ -45,14 +56,14 @@ impl Directory {
         }
     }
 
-    fn condition(&self, predicate: &TagPredicate) -> Condition {
-        match self.keys_of(predicate) {
+    fn condition(&self, predicate: &TagPredicate, watch: &mut Watch<'_>) -> Result<Condition> {
+        Ok(match self.keys_of(predicate) {
             Keys::None => Condition::Constant(predicate.matches(&|_| "")),
-            Keys::One(tag) => self.table(predicate, tag),
+            Keys::One(tag) => self.table(predicate, tag, watch)?,
             Keys::Several => match predicate {
-                TagPredicate::And(parts) => self.and(parts),
-                TagPredicate::Or(parts) => self.or(parts),
-                TagPredicate::Not(part) => match self.condition(part) {
+                TagPredicate::And(parts) => self.and(parts, watch)?,
+                TagPredicate::Or(parts) => self.or(parts, watch)?,
+                TagPredicate::Not(part) => match self.condition(part, watch)? {
                     Condition::Constant(value) => Condition::Constant(!value),
                     condition => Condition::Not(Box::new(condition)),
                 },
@@ -63,53 +74,63 @@ impl Directory {
                     unreachable!("a leaf names at most one tag key")
                 }
             },
-        }
+        })
     }
 
-    fn and(&self, parts: &[TagPredicate]) -> Condition {
+    fn and(&self, parts: &[TagPredicate], watch: &mut Watch<'_>) -> Result<Condition> {
         let mut conditions = Vec::with_capacity(parts.len());
         for part in parts {
-            match self.condition(part) {
+            match self.condition(part, watch)? {
                 Condition::Constant(true) => {}
-                Condition::Constant(false) => return Condition::Constant(false),
+                Condition::Constant(false) => return Ok(Condition::Constant(false)),
                 condition => conditions.push(condition),
             }
         }
-        Condition::And(conditions)
+        Ok(Condition::And(conditions))
     }
 
-    fn or(&self, parts: &[TagPredicate]) -> Condition {
+    fn or(&self, parts: &[TagPredicate], watch: &mut Watch<'_>) -> Result<Condition> {
         let mut conditions = Vec::with_capacity(parts.len());
         for part in parts {
-            match self.condition(part) {
+            match self.condition(part, watch)? {
                 Condition::Constant(false) => {}
-                Condition::Constant(true) => return Condition::Constant(true),
+                Condition::Constant(true) => return Ok(Condition::Constant(true)),
                 condition => conditions.push(condition),
             }
         }
-        Condition::Or(conditions)
+        Ok(Condition::Or(conditions))
     }
 
-    fn table(&self, predicate: &TagPredicate, tag: usize) -> Condition {
-        let holds = self.truth(predicate, tag);
-        if holds.iter().all(|&value| value == holds[0]) {
+    fn table(
+        &self,
+        predicate: &TagPredicate,
+        tag: usize,
+        watch: &mut Watch<'_>,
+    ) -> Result<Condition> {
+        let holds = self.truth(predicate, tag, watch)?;
+        Ok(if holds.iter().all(|&value| value == holds[0]) {
             Condition::Constant(holds[0])
         } else {
             Condition::Table { tag, holds }
-        }
+        })
     }
 
     /// Whether `predicate`, which names no other tag key of this file than `tag`, holds for each
     /// code of it.
-    fn truth(&self, predicate: &TagPredicate, tag: usize) -> Vec<bool> {
+    fn truth(
+        &self,
+        predicate: &TagPredicate,
+        tag: usize,
+        watch: &mut Watch<'_>,
+    ) -> Result<Vec<bool>> {
         let tag_key = &*self.schema.tag_keys[tag];
         let values = &self.tags[tag].values;
         let length = values.len() + 1;
-        match predicate {
+        Ok(match predicate {
             TagPredicate::And(parts) => {
                 let mut holds = vec![true; length];
                 for part in parts {
-                    let part = self.truth(part, tag);
+                    let part = self.truth(part, tag, watch)?;
                     holds
                         .iter_mut()
                         .zip(part)
@@ -128,7 +149,7 @@ impl Directory {
                             }
                         }
                         _ => {
-                            let part = self.truth(part, tag);
+                            let part = self.truth(part, tag, watch)?;
                             holds
                                 .iter_mut()
                                 .zip(part)
@@ -139,7 +160,7 @@ impl Directory {
                 holds
             }
             TagPredicate::Not(part) => {
-                let mut holds = self.truth(part, tag);
+                let mut holds = self.truth(part, tag, watch)?;
                 holds.iter_mut().for_each(|value| *value = !*value);
                 holds
             }
@@ -151,11 +172,12 @@ impl Directory {
                 holds
             }
             TagPredicate::Matches { key, pattern } if key == tag_key => {
-                let values = values.iter().map(|value| &**value);
-                std::iter::once("")
-                    .chain(values)
-                    .map(|value| pattern.is_match(value))
-                    .collect()
+                let mut holds = vec![pattern.is_match("")];
+                for value in values {
+                    watch.step()?;
+                    holds.push(pattern.is_match(value));
+                }
+                holds
             }
             TagPredicate::Has { key } if key == tag_key => {
                 let mut holds = vec![true; length];
@@ -167,7 +189,7 @@ impl Directory {
             | TagPredicate::Equals { .. }
             | TagPredicate::Matches { .. }
             | TagPredicate::Has { .. } => vec![predicate.matches(&|_| ""); length],
-        }
+        })
     }
 
     /// The code of a value, 0 for `""`; `None` when no series has it.

@@ -3,7 +3,10 @@
 use proptest::prelude::*;
 
 use super::{codec::DecodeError, *};
-use crate::predicate::{Pattern, TagPredicate};
+use crate::{
+    predicate::{Pattern, TagPredicate},
+    watch::Watch,
+};
 
 fn schema(tag_keys: &[&str]) -> FileSchema {
     FileSchema {
@@ -40,6 +43,12 @@ fn decoded(directory: &Directory) -> Directory {
     decode(&bytes, plain_length, directory.schema.clone()).unwrap()
 }
 
+fn select(directory: &Directory, predicate: &TagPredicate) -> Vec<u32> {
+    directory
+        .select(predicate, &mut Watch::new(&|_| true))
+        .unwrap()
+}
+
 fn check_select(directory: &Directory, predicate: &TagPredicate) {
     let naive: Vec<u32> = (0..directory.series_count() as u32)
         .filter(|&series| {
@@ -50,7 +59,7 @@ fn check_select(directory: &Directory, predicate: &TagPredicate) {
             })
         })
         .collect();
-    assert_eq!(directory.select(predicate), naive, "{predicate:?}");
+    assert_eq!(select(directory, predicate), naive, "{predicate:?}");
 }
 
 fn equals(key: &str, value: &str) -> TagPredicate {
@@ -70,30 +79,36 @@ fn an_absent_tag_equals_the_empty_value() {
             key(&[("rack", "1")]),
         ],
     );
-    assert_eq!(directory.select(&equals("host", "")), [2]);
-    assert_eq!(directory.select(&equals("rack", "")), [0]);
-    assert_eq!(directory.select(&equals("no such tag", "")), [0, 1, 2]);
-    assert_eq!(directory.select(&equals("no such tag", "x")), [0_u32; 0]);
+    assert_eq!(select(&directory, &equals("host", "")), [2]);
+    assert_eq!(select(&directory, &equals("rack", "")), [0]);
+    assert_eq!(select(&directory, &equals("no such tag", "")), [0, 1, 2]);
+    assert_eq!(select(&directory, &equals("no such tag", "x")), [0_u32; 0]);
     assert_eq!(
-        directory.select(&equals("host", "no such value")),
+        select(&directory, &equals("host", "no such value")),
         [0_u32; 0]
     );
     let has = TagPredicate::Has { key: "rack".into() };
-    assert_eq!(directory.select(&has), [1, 2]);
+    assert_eq!(select(&directory, &has), [1, 2]);
     let pattern = Pattern::new("^$|b").unwrap();
     let matches = TagPredicate::Matches {
         key: "host".into(),
         pattern,
     };
-    assert_eq!(directory.select(&matches), [1, 2]);
-    assert_eq!(directory.select(&TagPredicate::Not(Box::new(matches))), [0]);
+    assert_eq!(select(&directory, &matches), [1, 2]);
+    assert_eq!(
+        select(&directory, &TagPredicate::Not(Box::new(matches))),
+        [0]
+    );
 }
 
 #[test]
 fn empty_connectives_have_their_neutral_value() {
     let directory = directory(&["host"], vec![key(&[("host", "a")]), key(&[])]);
-    assert_eq!(directory.select(&TagPredicate::And(Vec::new())), [0, 1]);
-    assert_eq!(directory.select(&TagPredicate::Or(Vec::new())), [0_u32; 0]);
+    assert_eq!(select(&directory, &TagPredicate::And(Vec::new())), [0, 1]);
+    assert_eq!(
+        select(&directory, &TagPredicate::Or(Vec::new())),
+        [0_u32; 0]
+    );
 }
 
 fn predicate() -> impl Strategy<Value = TagPredicate> {
@@ -228,7 +243,7 @@ fn a_large_directory_is_compact() {
     let in_memory = directory.size_bytes() as f64 / hosts as f64;
     assert!(in_memory < 90.0, "{in_memory} bytes a series in memory");
     let directory = decoded(&directory);
-    assert_eq!(directory.select(&equals("host", "host-5")).len(), 1);
+    assert_eq!(select(&directory, &equals("host", "host-5")).len(), 1);
     check_same_codes(&directory);
 }
 

@@ -1,0 +1,124 @@
+//! The pieces of one statement on their way to the receiver.
+
+use headwater_influxql::ast::Query;
+use tokio::{runtime::Handle, sync::mpsc};
+
+use crate::{
+    Error,
+    execute::Stop,
+    guard::Signal,
+    series::{ResultPiece, Series},
+};
+
+/// Sends the pieces of one statement. A piece is held until it is known whether another follows.
+pub(crate) struct Output<'a> {
+    sender: &'a mpsc::Sender<ResultPiece>,
+    /// Ends the wait for a receiver that takes nothing.
+    signal: &'a Signal,
+    runtime: &'a Handle,
+    statement_id: i64,
+    held: Option<ResultPiece>,
+    has_sent: bool,
+}
+
+impl<'a> Output<'a> {
+    pub(super) fn new(
+        sender: &'a mpsc::Sender<ResultPiece>,
+        signal: &'a Signal,
+        runtime: &'a Handle,
+        statement: usize,
+    ) -> Self {
+        Self {
+            sender,
+            signal,
+            runtime,
+            statement_id: statement_id(statement),
+            held: None,
+            has_sent: false,
+        }
+    }
+
+    /// Takes rows of a series.
+    pub(crate) fn emit(&mut self, series: Series) -> Result<(), Stop> {
+        let piece = ResultPiece {
+            statement_id: self.statement_id,
+            series: vec![series],
+            ..ResultPiece::default()
+        };
+        match self.held.replace(piece) {
+            None => Ok(()),
+            Some(earlier) => self.send(ResultPiece {
+                partial: true,
+                ..earlier
+            }),
+        }
+    }
+
+    /// Takes a series that is a piece of its own, never flagged as one of several: SHOW TAG KEYS
+    /// and SHOW TAG VALUES (`spec/query.md` §4.2).
+    pub(crate) fn emit_whole(&mut self, series: Series) -> Result<(), Stop> {
+        let piece = ResultPiece {
+            statement_id: self.statement_id,
+            series: vec![series],
+            ..ResultPiece::default()
+        };
+        self.send(piece)
+    }
+
+    fn send(&mut self, piece: ResultPiece) -> Result<(), Stop> {
+        self.has_sent = true;
+        let piece = match self.sender.try_send(piece) {
+            Ok(()) => return Ok(()),
+            Err(mpsc::error::TrySendError::Closed(_)) => return Err(Stop),
+            Err(mpsc::error::TrySendError::Full(piece)) => piece,
+        };
+        self.runtime.block_on(async {
+            tokio::select! {
+                sent = self.sender.send(piece) => sent.map_err(|_| Stop),
+                () = self.signal.wait() => Err(Stop),
+            }
+        })
+    }
+
+    /// Sends what is held, or an empty piece if there was none.
+    pub(super) fn finish(&mut self) -> Result<(), Stop> {
+        let last = match self.held.take() {
+            Some(held) => held,
+            None if self.has_sent => return Ok(()),
+            None => ResultPiece {
+                statement_id: self.statement_id,
+                ..ResultPiece::default()
+            },
+        };
+        self.send(last)
+    }
+
+    /// Sends an error in place of what is held; the request goes on.
+    pub(super) fn error(&mut self, error: String) -> Result<(), Stop> {
+        self.held = None;
+        self.send(ResultPiece {
+            statement_id: self.statement_id,
+            error: Some(error),
+            ..ResultPiece::default()
+        })
+    }
+}
+
+/// What a failed request ends with: the error of the statement at a position, and for each later
+/// one that it was not executed (`spec/decisions.md` 3).
+pub(super) fn last_pieces(query: &Query, failed: usize, error: &Error) -> Vec<ResultPiece> {
+    let piece = |statement: usize, error: String| ResultPiece {
+        statement_id: statement_id(statement),
+        error: Some(error),
+        ..ResultPiece::default()
+    };
+    let others = (failed + 1..query.statements.len())
+        .map(|statement| piece(statement, "not executed".to_owned()));
+    std::iter::once(piece(failed, error.to_string()))
+        .chain(others)
+        .collect()
+}
+
+fn statement_id(statement: usize) -> i64 {
+    i64::try_from(statement).unwrap_or(i64::MAX)
+}
