@@ -46,8 +46,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         print!("{HELP}");
         return Ok(());
     };
-    tools::influxd()?;
-    tools::victoria_metrics()?;
+    tools::debian(&["influxdb", "victoria-metrics"])?;
     check(cargo().args(["build", "--release", "--package", "headwater"]))?;
     let dir = target_dir().join("xtask/bench");
     let mut report = Report::default();

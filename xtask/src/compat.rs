@@ -59,7 +59,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         print!("{HELP}");
         return Ok(());
     };
-    tools::influxd()?;
+    tools::debian(&["influxdb"])?;
     let dir = target_dir().join("xtask/compat");
     let _ = std::fs::remove_dir_all(&dir);
     let theirs = Side::influxdb(&dir.join("influxdb"))?;

@@ -12,6 +12,7 @@
 )]
 
 mod bench;
+mod clients;
 mod compat;
 mod conformance;
 mod golden;
@@ -33,6 +34,8 @@ cargo xtask <command>
                       ARGS go to `headwater serve`
   test [ARGS]         every test, after installing what they need. ARGS go to the test runner
   lint                rustfmt, clippy with warnings denied, tidy
+  clients [NAME...]   existing clients against the built server, after installing them: those whose
+                      names contain a NAME, or all
   golden [--update]   the golden cases in tests/golden; --update writes the answers anew
   conformance         the recorded cases in ../shared/conformance, where that folder is present
   compat [OPTIONS]    random data and queries to our server and to InfluxDB 1.6.7, which must
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         "golden" => golden::run(&rest),
         "conformance" => conformance::run(&rest),
         "bench" => bench::run(&rest),
+        "clients" => clients::run(&rest),
         "compat" => compat::run(&rest),
         "" | "help" | "--help" | "-h" => {
             print!("{HELP}");

@@ -9,7 +9,6 @@ use crate::{
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
     let python = tools::python()?;
-    tools::influx_shell()?;
     let mut command = cargo();
     if is_installed("cargo-nextest") {
         command.args(["nextest", "run"]);

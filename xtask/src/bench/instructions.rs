@@ -24,7 +24,7 @@ use crate::{
 const CALLS: usize = 5;
 
 pub(super) fn run(report: &mut Report, dir: &Path, options: &Options) -> Result<()> {
-    tools::valgrind()?;
+    tools::debian(&["valgrind"])?;
     let scale = Scale {
         hours: options.scale.hours.min(12),
         ..options.scale

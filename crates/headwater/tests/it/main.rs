@@ -1,7 +1,6 @@
 //! End-to-end tests of the real binary over loopback, each with a server and data of its own.
 
 mod check;
-mod clients;
 mod config;
 mod golden;
 mod kill;

@@ -195,26 +195,6 @@ impl Server {
         Some(ureq::http::Response::from_parts(parts, body))
     }
 
-    /// A form-encoded POST with the operator token.
-    pub(crate) fn request_form(
-        &self,
-        path: &str,
-        query: &[(&str, &str)],
-        form: &[(&str, &str)],
-    ) -> Answer {
-        let mut response = self
-            .agent
-            .post(self.uri(path, query))
-            .header("Authorization", format!("Token {TOKEN}"))
-            .send_form(form.iter().copied())
-            .expect("the server answers");
-        let status = response.status().as_u16();
-        Answer {
-            status,
-            body: response.body_mut().read_to_string().expect("UTF-8"),
-        }
-    }
-
     /// `path` on this server with `query`, encoded.
     pub(crate) fn uri(&self, path: &str, query: &[(&str, &str)]) -> String {
         let mut uri = format!("{}{path}", self.url);
