@@ -14,9 +14,13 @@ use std::{
     },
 };
 
+use headwater_env::SharedClock;
 use tokio::sync::Notify;
 
-use crate::Error;
+use crate::{
+    Error,
+    profile::{Entered, Operator, Profile},
+};
 
 #[cfg(test)]
 mod tests;
@@ -113,6 +117,8 @@ pub(crate) struct Guard {
     held: Cell<u64>,
     held_max: Cell<u64>,
     work_units: usize,
+    /// If somebody wants to know where the time goes.
+    profile: Option<Profile>,
     /// For tests: the look that finds the statement interrupted.
     #[cfg(test)]
     interrupted_at: Option<u64>,
@@ -135,6 +141,7 @@ impl Guard {
             held: Cell::default(),
             held_max: Cell::default(),
             work_units: WORK_UNITS,
+            profile: None,
             #[cfg(test)]
             interrupted_at: None,
         }
@@ -144,6 +151,24 @@ impl Guard {
     #[cfg(test)]
     pub(crate) fn looking_every(self, work_units: usize) -> Self {
         Self { work_units, ..self }
+    }
+
+    /// The same with a profile.
+    pub(crate) fn profiled(self, clock: SharedClock) -> Self {
+        Self {
+            profile: Some(Profile::new(clock)),
+            ..self
+        }
+    }
+
+    pub(crate) fn profile(&self) -> Option<&Profile> {
+        self.profile.as_ref()
+    }
+
+    /// Tells the profile, if there is one, that an operator is at work until this is dropped.
+    #[inline]
+    pub(crate) fn enter(&self, operator: Operator) -> Option<Entered<'_>> {
+        self.profile.as_ref().map(|profile| profile.enter(operator))
     }
 
     /// A guard whose look of this number, counted from 1, ends the statement.

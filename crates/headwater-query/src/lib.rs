@@ -11,6 +11,7 @@ pub mod series;
 
 mod error;
 mod guard;
+mod profile;
 mod run;
 
 mod admin;

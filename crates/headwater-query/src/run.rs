@@ -16,7 +16,7 @@ use std::{
 
 use headwater_catalog::{Authorization, Catalog};
 use headwater_env::{SeededRandom, SharedClock, SharedRandom};
-use headwater_influxql::ast::{Query, Statement};
+use headwater_influxql::ast::{ExplainStatement, Query, Statement};
 use headwater_storage::Engine;
 use tokio::{
     runtime::Handle,
@@ -120,13 +120,19 @@ async fn supervise(inner: Arc<Inner>, registered: Registered, sender: mpsc::Send
     let work = work(inner, Arc::clone(&task), sender);
     tokio::pin!(work);
     let reason = tokio::select! {
-        () = &mut work => return,
-        () = watched.closed() => Interruption::ClientGone,
-        () = tokio::time::sleep(timeout), if timeout > Duration::ZERO => Interruption::TimedOut,
+        () = &mut work => None,
+        () = watched.closed() => Some(Interruption::ClientGone),
+        () = tokio::time::sleep(timeout), if timeout > Duration::ZERO => {
+            Some(Interruption::TimedOut)
+        }
     };
+    if let Some(reason) = reason {
+        task.signal.raise(reason);
+        work.await;
+    }
+    // Who has the whole answer, which ends with the last sender, no longer sees the request.
+    drop(registered);
     drop(watched);
-    task.signal.raise(reason);
-    work.await;
 }
 
 async fn work(inner: Arc<Inner>, task: Arc<Task>, sender: mpsc::Sender<ResultPiece>) {
@@ -249,8 +255,12 @@ impl Run<'_> {
             series: settings.max_select_series,
             memory_bytes: settings.query_memory_bytes as u64,
         };
-        let guard = Rc::new(Guard::new(Arc::clone(&self.task.signal), limits));
+        let mut guard = Guard::new(Arc::clone(&self.task.signal), limits);
         guard.check()?;
+        if let Statement::Explain(ExplainStatement { analyze: true, .. }) = statement {
+            guard = guard.profiled(Arc::clone(&self.inner.clock));
+        }
+        let guard = Rc::new(guard);
         let state = self.inner.catalog.state();
         let context = StatementContext {
             request,

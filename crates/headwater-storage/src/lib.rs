@@ -26,6 +26,7 @@ mod replay;
 mod wal;
 
 mod file;
+mod footprint;
 mod live_file;
 mod predicate;
 
@@ -45,6 +46,7 @@ mod tombstone;
 pub use check::{CheckReport, Finding, Severity, check};
 pub use engine::{Components, Engine, Statistics};
 pub use error::{Error, ErrorKind, Result};
+pub use footprint::Footprint;
 pub use ingest::{PartialWrite, RetentionLimit, WriteOutcome, WriteTarget};
 pub use predicate::{Pattern, TagPredicate};
 pub use scan::{Partition, Scan, ScanRequest, SeriesHandle, SeriesSlices, Slice, Snapshot};

@@ -21,6 +21,7 @@ use crate::{
     file::{
         DataFile, Directory, FileCache, FileError, FileOptions, FileSchema, FileWriter, RowBatches,
     },
+    footprint::Footprint,
     tombstone::Tombstone,
     watch::Watch,
 };
@@ -170,6 +171,11 @@ impl LiveFile {
         with_time: bool,
     ) -> Result<RowBatches> {
         self.watch(self.data()?.read(rows, columns, with_time))
+    }
+
+    /// As [`DataFile::footprint`].
+    pub(crate) fn footprint(&self, rows: &[Range<u64>], columns: &[&str]) -> Result<Footprint> {
+        self.watch(self.data()?.footprint(rows, columns))
     }
 
     /// Sets the file aside when it turns out to be damaged or missing: later snapshots do without

@@ -4,6 +4,7 @@
 //! `view` says what there is at a moment; `select` which series; `limit` and `read` which rows
 //! of which source; [`crate::run`] which of two rows wins.
 
+mod footprint;
 mod handle;
 mod limit;
 mod liveness;

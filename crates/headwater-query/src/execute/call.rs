@@ -24,6 +24,7 @@ use super::{
 use crate::{
     error::Error,
     plan::{Aggregate, CallPlan, ColumnKind, ColumnRef, TransformInput},
+    profile::Operator,
 };
 
 /// What the streams of a group are built with.
@@ -177,8 +178,9 @@ impl<'a> Builder<'a> {
                     return Ok(Box::new(Nothing));
                 };
                 let ascending = level.plan.ascending;
+                let guard = &self.context.guard;
                 Ok(Box::new(TransformStage::new(
-                    points, *function, input_type, ascending,
+                    points, *function, input_type, ascending, guard,
                 )))
             }
             CallPlan::Integral { input, unit } => {
@@ -584,6 +586,7 @@ impl<'a> Builder<'a> {
                 ascending: request.ascending,
                 tags: tags_of(&shard.series[rows.series].key, &level.keep),
             };
+            let _folding = self.context.guard.enter(Operator::Aggregate);
             let points = fold.points(&rows);
             inputs.push(Box::new(ListStream::new(points, &self.context.guard)?));
         }

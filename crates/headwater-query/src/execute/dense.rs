@@ -20,6 +20,7 @@ use crate::{
     error::Error,
     guard::Held,
     plan::{Aggregate, CallPlan, ColumnKind, ColumnRef, SelectPlan},
+    profile::Operator,
 };
 
 mod fill;
@@ -165,6 +166,7 @@ impl<'a> DenseRunner<'a> {
                 layers
             }
         };
+        let filling = self.context.guard.enter(Operator::Fill);
         let frame = Frame::new(self.plan, self.windows, self.base);
         let mut calls = Vec::with_capacity(layers.layers.len());
         for layer in &layers.layers {
@@ -173,6 +175,7 @@ impl<'a> DenseRunner<'a> {
                 None => return Ok(false),
             }
         }
+        drop(filling);
         let bytes = calls.iter().map(CallRows::bytes).sum::<usize>();
         // The columns are made beside them.
         let _held = Held::of(&self.context.guard, 2 * bytes)?;
@@ -260,6 +263,7 @@ fn aggregate(
     for step in 0..count {
         let shard = if ascending { step } else { count - 1 - step };
         readers[shard].each(reading.at, reading.is_alone, reading.context, &mut |rows| {
+            let _aggregating = guard.enter(Operator::Aggregate);
             if !reach.is_sparse() {
                 add_series(&rows, calls, windows, base, &mut layers, &mut reach);
                 for layer in &mut layers {
@@ -270,6 +274,7 @@ fn aggregate(
         })?;
         layers.iter_mut().for_each(Layers::end_shard);
     }
+    let _aggregating = guard.enter(Operator::Aggregate);
     let mut is_dense = !reach.is_sparse();
     for layer in &mut layers {
         is_dense = is_dense && layer.finish(guard)?;

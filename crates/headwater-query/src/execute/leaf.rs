@@ -28,6 +28,7 @@ use crate::{
     error::Error,
     guard::{Guard, Held},
     plan::{ColumnKind, ColumnRef, SelectPlan},
+    profile::Operator,
 };
 
 /// One measurement source of one SELECT.
@@ -221,6 +222,7 @@ impl LeafShard {
         let condition = plan.condition.as_ref();
         let predicate =
             condition.and_then(|expr| condition::tag_prefilter(expr, measurement, &is_field));
+        let _selecting = guard.enter(Operator::Select);
         let keys = shard.select(predicate.as_ref(), guard)?;
         let mut has_selected = !keys.is_empty();
         let mut columns: Vec<(Arc<str>, FieldType)> = Vec::new();
@@ -329,7 +331,8 @@ impl LeafShard {
             .collect();
         let positions: Vec<usize> = series.iter().map(|at| self.series[*at].position).collect();
         let limit = request.limit.filter(|_| !has_filter);
-        let scan = self.shard.scan(&Scan {
+        let _scanning = self.held.guard().enter(Operator::Scan);
+        let mut scan = self.shard.scan(&Scan {
             series: &positions,
             columns: &names,
             range: request.range.intersect(self.readable),
@@ -341,7 +344,11 @@ impl LeafShard {
         let columns = columns.to_vec();
         let guard = self.held.guard();
         guard.check()?;
-        Ok(Box::new(scan.map(move |slices| {
+        let next = move || {
+            let _scanning = guard.enter(Operator::Scan);
+            scan.next()
+        };
+        Ok(Box::new(std::iter::from_fn(next).map(move |slices| {
             let slices = slices?;
             guard.read_points(slices.slices.iter().map(Slice::rows).sum())?;
             let index = slices.index;
@@ -395,7 +402,11 @@ impl Rows {
             .flatten()
             .map(array_bytes)
             .sum::<usize>();
-        let held = Held::of(guard, arrays + size_of_val(&*slice.times))?;
+        let bytes = arrays + size_of_val(&*slice.times);
+        let held = Held::of(guard, bytes)?;
+        if let Some(profile) = guard.profile() {
+            profile.count_rows(rows, bytes);
+        }
         let field = |place: &Option<(usize, FieldType, FieldType)>| match place {
             Some((at, stored, wanted)) => {
                 Cells::field(slice.columns[*at].as_ref(), *stored, *wanted)
@@ -403,6 +414,7 @@ impl Rows {
             None => Cells::Null,
         };
         let passing = filter.map(|filter| {
+            let _filtering = guard.enter(Operator::Filter);
             let cells: Vec<Cells> = conditions.iter().map(field).collect();
             let mask = filter.mask(&cells, rows);
             (0u32..)

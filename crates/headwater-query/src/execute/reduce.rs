@@ -15,6 +15,7 @@ use super::{
 use crate::{
     Error,
     guard::{Guard, Held},
+    profile::Operator,
 };
 
 mod reducer;
@@ -98,6 +99,8 @@ impl<'a> Reduce<'a> {
 
     /// Reduces one window.
     fn round(&mut self) -> Result<(), Error> {
+        let guard = Rc::clone(self.held.guard());
+        let _reducing = guard.enter(Operator::Aggregate);
         self.gap.set(Pause::No);
         self.held.set(0)?;
         let Some(first) = self.first()? else {

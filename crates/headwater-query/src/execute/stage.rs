@@ -11,7 +11,7 @@ use super::{
     point::{Aux, Peekable, Point, PointStream, Points, Tags, cast},
     window::Windows,
 };
-use crate::guard::Guard;
+use crate::{guard::Guard, profile::Operator};
 
 /// Interval: the window start in place of the time; the smallest time becomes 0.
 pub(super) struct Interval<'a> {
@@ -320,7 +320,9 @@ impl<'a> FillStage<'a> {
 
 impl PointStream for FillStage<'_> {
     fn next(&mut self) -> Result<Option<Point>, Error> {
-        self.guard.work(1)?;
+        let guard = Rc::clone(&self.guard);
+        let _filling = guard.enter(Operator::Fill);
+        guard.work(1)?;
         let mut next = self.input.next()?;
         let mut run = match self.run.take() {
             Some(run) => run,

@@ -24,6 +24,7 @@ use crate::{
     },
     guard::{Guard, Held},
     plan::Transform,
+    profile::Operator,
 };
 
 /// Whether a transformation over windows reads one more window than its range.
@@ -41,6 +42,7 @@ pub(super) struct TransformStage<'a> {
     pending: VecDeque<Point>,
     /// The input has paused once; this stage, unlike others, does not ask again.
     is_over: bool,
+    guard: Rc<Guard>,
 }
 
 impl<'a> TransformStage<'a> {
@@ -49,6 +51,7 @@ impl<'a> TransformStage<'a> {
         function: Transform,
         input_type: FieldType,
         ascending: bool,
+        guard: &Rc<Guard>,
     ) -> Self {
         let (states, pending) = (BTreeMap::new(), VecDeque::new());
         Self {
@@ -59,6 +62,7 @@ impl<'a> TransformStage<'a> {
             states,
             pending,
             is_over: false,
+            guard: Rc::clone(guard),
         }
     }
 
@@ -104,6 +108,8 @@ fn result(time: i64, value: Value, tags: &Tags) -> Point {
 
 impl PointStream for TransformStage<'_> {
     fn next(&mut self) -> Result<Option<Point>, Error> {
+        let guard = Rc::clone(&self.guard);
+        let _transforming = guard.enter(Operator::Transform);
         loop {
             if let Some(point) = self.pending.pop_front() {
                 return Ok(Some(point));
@@ -137,6 +143,7 @@ pub(super) fn integral<'a>(
     let window_of = || has_windows.then_some(move |time| windows.of(time));
     let mut states = BTreeMap::new();
     let mut out = Vec::new();
+    let _transforming = guard.enter(Operator::Transform);
     let mut held = Held::new(guard);
     while let Some(point) = points.next()? {
         let Some(value) = &point.value else { continue };
@@ -195,6 +202,7 @@ pub(super) fn holt_winters<'a>(
     gap: Gap,
     guard: &Rc<Guard>,
 ) -> Result<Points<'a>, Error> {
+    let _transforming = guard.enter(Operator::Transform);
     let mut held = Held::new(guard);
     let mut inputs: BTreeMap<Tags, Vec<(i64, Option<f64>)>> = BTreeMap::new();
     while let Some(point) = points.next()? {

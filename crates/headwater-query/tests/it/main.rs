@@ -4,6 +4,7 @@
 
 mod conformance;
 mod delete;
+mod explain;
 mod fixture;
 mod limits;
 mod permissions;

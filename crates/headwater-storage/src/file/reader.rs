@@ -20,6 +20,7 @@ use super::{
     directory,
     footer::Footer,
 };
+use crate::footprint::Footprint;
 
 /// A data file that can be read. Cheap to clone; footer, directory and bytes live in the cache
 /// and are loaded again when they have been dropped from it.
@@ -139,6 +140,38 @@ impl DataFile {
             })
             .collect::<Result<_, FileError>>()?;
         Ok(RowBatches { times, columns })
+    }
+
+    /// What reading rows (as in [`DataFile::read`]) with their times touches of the file.
+    pub(crate) fn footprint(
+        &self,
+        rows: &[Range<u64>],
+        columns: &[&str],
+    ) -> Result<Footprint, FileError> {
+        let footer = self.footer()?;
+        let selections = select_rows(&footer, rows);
+        let fields = columns
+            .iter()
+            .filter_map(|name| footer.column_of_field(name));
+        let columns: Vec<usize> = std::iter::once(decode::TIME_COLUMN).chain(fields).collect();
+        let chunk_bytes = |row_group: usize, column: usize| {
+            let metadata = footer.metadata.row_group(row_group).column(column);
+            metadata.byte_range().1
+        };
+        let bytes = selections.iter().flat_map(|selection| {
+            let columns = columns.iter();
+            columns.map(|column| chunk_bytes(selection.row_group, *column))
+        });
+        Ok(Footprint {
+            files: 1,
+            files_read: u64::from(!selections.is_empty()),
+            row_groups: footer.metadata.num_row_groups() as u64,
+            row_groups_read: selections.len() as u64,
+            chunks_read: (selections.len() * columns.len()) as u64,
+            bytes_read: bytes.sum(),
+            file_rows: rows.iter().map(|rows| rows.end - rows.start).sum(),
+            memtable_rows: 0,
+        })
     }
 
     /// Where the column chunks of tags are.

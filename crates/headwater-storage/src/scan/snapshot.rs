@@ -8,13 +8,14 @@ use std::{
 use headwater_model::{FieldType, Id, TimeRange};
 
 use super::{
+    footprint::footprint,
     handle::{ScanRequest, SeriesHandle},
     liveness::has_live_series,
     read::Scan,
     select::select,
     view::{BucketView, PartitionView, Source},
 };
-use crate::{error::Result, predicate::TagPredicate, tombstone::Tombstone};
+use crate::{error::Result, footprint::Footprint, predicate::TagPredicate, tombstone::Tombstone};
 
 /// An immutable, consistent view of a bucket: each batch of points is in it as a whole or not at
 /// all. Cheap to make and to clone; files that it refers to stay on disk as long as it lives.
@@ -117,19 +118,20 @@ impl Partition {
         Scan::new(self.0.clone(), request)
     }
 
-    /// The number of data files and of memtable blocks, and the bytes of the files, for EXPLAIN.
-    pub fn source_counts(&self) -> (usize, usize, u64) {
-        let mut counts = (0, 0, 0);
-        for source in &self.0.sources {
-            match source {
-                Source::File(source) => {
-                    counts.0 += 1;
-                    counts.2 += source.file.record().bytes;
-                }
-                Source::Block(_) => counts.1 += 1,
-            }
-        }
-        counts
+    /// What [`Partition::scan`] of these series and fields would touch, without its limits.
+    pub fn footprint(
+        &self,
+        series: &[SeriesHandle],
+        columns: &[Arc<str>],
+        range: TimeRange,
+    ) -> Result<Footprint> {
+        footprint(&self.0, series, columns, range)
+    }
+
+    /// The number of memtable blocks, which each are a source to merge.
+    pub fn block_count(&self) -> usize {
+        let is_block = |source: &&Source| matches!(source, Source::Block(_));
+        self.0.sources.iter().filter(is_block).count()
     }
 }
 

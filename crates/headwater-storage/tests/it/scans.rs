@@ -237,7 +237,5 @@ async fn many_small_writes_between_reads_stay_complete() {
 }
 
 fn partition_blocks(fixture: &Fixture) -> usize {
-    fixture.snapshot().partitions("m", TimeRange::ALL)[0]
-        .source_counts()
-        .1
+    fixture.snapshot().partitions("m", TimeRange::ALL)[0].block_count()
 }

@@ -143,13 +143,13 @@ fn what_is_held_is_limited_and_what_flows_is_not() {
             matches!(error, Error::MemoryLimit { .. }),
             "{text}: {error}"
         );
-        run(text, 400_000).unwrap();
+        run(text, 600_000).unwrap();
     }
     for text in [
         "SELECT count(v), mean(v), max(n) FROM m",
         "SELECT sum(c) FROM (SELECT count(v) AS c FROM m WHERE time < 1000s GROUP BY time(10ms) fill(0))",
         "SELECT derivative(v) FROM m GROUP BY host",
     ] {
-        run(text, 130_000).unwrap();
+        run(text, 200_000).unwrap();
     }
 }

@@ -20,7 +20,7 @@ use crate::file::{
     footer::{Footer, Window},
 };
 
-const TIME_COLUMN: usize = 0;
+pub(super) const TIME_COLUMN: usize = 0;
 
 /// Values that are decoded at a time where they are moved once more; they stay in the cache of
 /// the processor.
