@@ -24,6 +24,7 @@ mod cells;
 mod cursor;
 mod dense;
 mod expression;
+mod feed;
 mod filter;
 mod heap;
 mod leaf;

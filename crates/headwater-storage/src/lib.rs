@@ -49,6 +49,9 @@ pub use error::{Error, ErrorKind, Result};
 pub use footprint::Footprint;
 pub use ingest::{PartialWrite, RetentionLimit, WriteOutcome, WriteTarget};
 pub use predicate::{Pattern, TagPredicate};
-pub use scan::{Partition, Scan, ScanRequest, SeriesHandle, SeriesSlices, Slice, Snapshot};
+pub use scan::{
+    CursorRequest, Cursors, Partition, Scan, ScanRequest, SeriesHandle, SeriesSlices, Slice,
+    Snapshot,
+};
 pub use settings::{Fsync, Settings, WalSettings};
 pub use tombstone::DeleteRequest;

@@ -25,6 +25,18 @@ pub(crate) const SCAN_VALUES: u64 = 512 * 1024;
 /// Series that a scan prepares at once.
 pub(crate) const SCAN_SERIES: usize = 8 * 1024;
 
+/// Values (rows times columns) that cursors hold of all their series together: each series gets
+/// its share, within the bounds below.
+pub(crate) const CURSOR_VALUES: u64 = 4 << 20;
+
+/// Rows of a series that a cursor reads at once: at most about a data page, and at least so many
+/// that the pages of 100,000 series need not be decoded for every few rows.
+pub(crate) const CURSOR_ROWS: std::ops::RangeInclusive<u64> = 16..=4_096;
+
+/// Rows of several series that cursors read together. Their arrays share buffers, so that this is
+/// also what a series that lags behind may hold on to.
+pub(crate) const CURSOR_BATCH_ROWS: u64 = 4_096;
+
 /// Adjacent files of one level that are merged together.
 pub(crate) const COMPACT_FILES_MIN: usize = 4;
 

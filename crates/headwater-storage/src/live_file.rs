@@ -178,6 +178,11 @@ impl LiveFile {
         self.watch(self.data()?.footprint(rows, columns))
     }
 
+    /// As [`DataFile::rows_near`].
+    pub(crate) fn rows_near(&self, rows: Range<u64>, range: TimeRange) -> Result<Range<u64>> {
+        self.watch(self.data()?.rows_near(rows, range))
+    }
+
     /// Sets the file aside when it turns out to be damaged or missing: later snapshots do without
     /// it, so that the rest stays readable.
     fn watch<T>(&self, result: Result<T, FileError>) -> Result<T> {

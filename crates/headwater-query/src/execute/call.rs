@@ -2,7 +2,7 @@
 //! sources (`spec/influxql/00_execution_model.md` §4). This is the general path, point by point;
 //! `dense` and `raw` take the common shapes over whole columns.
 
-use std::{rc::Rc, sync::Arc};
+use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use headwater_influxql::ast::Fill;
 use headwater_model::FieldType;
@@ -11,7 +11,8 @@ use super::{
     ExecuteContext,
     cells::Cells,
     dense::SeriesFold,
-    leaf::{Leaf, LeafShard, ReadRequest, Rows, SeriesRows},
+    feed::Feed,
+    leaf::{Leaf, LeafShard, ReadRequest, Rows},
     merge::{Chain, SortedMerge, WindowMerge},
     opened::{Level, OpenedSource, SharedGroup},
     point::{ListStream, Nothing, Point, PointStream, Points, Tags, tags_of},
@@ -623,18 +624,30 @@ impl<'a> Builder<'a> {
             limit,
             ascending: request.ascending,
         };
-        let mut inputs: Vec<Points<'a>> = Vec::new();
-        for rows in shard.read(series, &columns, read)? {
-            self.context.check()?;
-            let rows = rows?;
-            let tags = tags_of(&shard.series[rows.series].key, &level.keep);
-            inputs.push(Box::new(RowPoints::new(
-                self.context,
-                rows,
+        let feed = if shard.is_large(series, columns.len(), &read) {
+            shard.feed(series, &columns, read)?
+        } else {
+            let mut all = Vec::new();
+            for rows in shard.read(series, &columns, read)? {
+                self.context.check()?;
+                all.push(rows?);
+            }
+            Feed::of(all, read.ascending)
+        };
+        let tags = |at: &usize| tags_of(&shard.series[*at].key, &level.keep);
+        let tags: Vec<Tags> = feed.series().iter().map(tags).collect();
+        let feed = Rc::new(RefCell::new(feed));
+        let mut inputs: Vec<Points<'a>> = Vec::with_capacity(tags.len());
+        for (at, tags) in tags.into_iter().enumerate() {
+            inputs.push(Box::new(RowPoints {
+                context: self.context,
+                feed: Rc::clone(&feed),
+                at,
+                current: None,
                 tags,
-                request.main.is_some(),
-                request.ascending,
-            )));
+                has_main: request.main.is_some(),
+                ascending: request.ascending,
+            }));
         }
         if !request.ascending {
             inputs.reverse();
@@ -683,40 +696,21 @@ fn merge<'a>(mut inputs: Vec<Points<'a>>, level: &Level<'a>, is_sorted: bool) ->
 /// The points of one series of a shard.
 struct RowPoints<'a> {
     context: &'a ExecuteContext<'a>,
-    slices: std::vec::IntoIter<Rows>,
+    /// Shared by the series of the group.
+    feed: Rc<RefCell<Feed<'a>>>,
+    /// Of this series in the feed.
+    at: usize,
     current: Option<(Rows, usize)>,
     tags: Tags,
     has_main: bool,
     ascending: bool,
 }
 
-impl<'a> RowPoints<'a> {
-    fn new(
-        context: &'a ExecuteContext<'a>,
-        mut rows: SeriesRows,
-        tags: Tags,
-        has_main: bool,
-        ascending: bool,
-    ) -> Self {
-        if !ascending {
-            rows.slices.reverse();
-        }
-        Self {
-            context,
-            slices: rows.slices.into_iter(),
-            current: None,
-            tags,
-            has_main,
-            ascending,
-        }
-    }
-}
-
 impl PointStream for RowPoints<'_> {
     fn next(&mut self) -> Result<Option<Point>, Error> {
         loop {
             let Some((rows, at)) = &mut self.current else {
-                let Some(rows) = self.slices.next() else {
+                let Some(rows) = self.feed.borrow_mut().next(self.at)? else {
                     return Ok(None);
                 };
                 self.current = Some((rows, 0));

@@ -10,7 +10,7 @@ use headwater_model::{FieldType, MIN_TIME, TimeRange};
 
 use super::{
     Emit, ExecuteContext,
-    leaf::{GroupReader, Leaf, ReadRequest, Rows, SeriesRows},
+    leaf::{GroupReader, Leaf, ReadRequest, ReadUnit, Rows, SeriesRows},
     opened::{Group, Opened},
     output::SeriesBuilder,
     raw::only_leaf,
@@ -92,7 +92,9 @@ impl<'a> DenseRunner<'a> {
         let columns: Rc<[ColumnRef]> = columns.into();
         let open = |range| {
             let read = ReadRequest { range, ..read };
-            let open = |shard| GroupReader::new(shard, groups, Rc::clone(&columns), read);
+            let open = |shard| {
+                GroupReader::new(shard, groups, Rc::clone(&columns), read, ReadUnit::Series)
+            };
             leaf.shards.iter().map(open).collect()
         };
         let narrow = narrow_range(plan, &windows).map(|(range, first, count)| Narrow {
@@ -266,8 +268,10 @@ fn aggregate(
             let _aggregating = guard.enter(Operator::Aggregate);
             if !reach.is_sparse() {
                 add_series(&rows, calls, windows, base, &mut layers, &mut reach);
-                for layer in &mut layers {
-                    layer.end_series(guard)?;
+                if rows.is_last {
+                    for layer in &mut layers {
+                        layer.end_series(guard)?;
+                    }
                 }
             }
             held.set(layers.iter().map(Layers::bytes).sum())
@@ -373,7 +377,7 @@ fn base(windows: &Windows, leaf: &Leaf) -> Option<i64> {
     (base > MIN_TIME).then_some(base)
 }
 
-/// Adds the rows of a series to all calls.
+/// Adds rows of a series to all calls.
 fn add_series(
     series: &SeriesRows,
     calls: &[DenseCall],

@@ -12,11 +12,12 @@ use std::{
 use arrow_array::{Array as _, ArrayRef, cast::AsArray as _};
 use headwater_influxql::ast::{DataType, Expr, VarRef};
 use headwater_model::{FieldType, Id, SeriesKey, TimeRange};
-use headwater_storage::{SeriesHandle, Slice};
+use headwater_storage::{SeriesHandle, SeriesSlices, Slice};
 
 use super::{
     ExecuteContext,
     cells::Cells,
+    feed::Feed,
     filter::Filter,
     opened::Group,
     point::{Tags, tags_of},
@@ -30,6 +31,9 @@ use crate::{
     plan::{ColumnKind, ColumnRef, SelectPlan},
     profile::Operator,
 };
+
+/// Values of series that are held at once; where there may be more, they are read side by side.
+const HELD_VALUES: u64 = 1 << 20;
 
 /// One measurement source of one SELECT.
 pub(super) struct Leaf {
@@ -69,18 +73,37 @@ pub(super) struct LeafSeries {
 /// The rows of series, in the order of the request; series without rows may be missing.
 type LeafScan<'a> = Box<dyn Iterator<Item = Result<SeriesRows, Error>> + 'a>;
 
-/// The scans of one shard, group after group: one scan over the series of all groups, or, where a
-/// group may not be needed at all, one for it alone.
+/// The scans of one shard, group after group: one scan over the series of all groups that are
+/// not large. A large group, or one that may not be needed at all, is read for itself.
 pub(super) struct GroupReader<'a> {
     shard: &'a LeafShard,
     groups: &'a [Group],
     columns: Rc<[ColumnRef]>,
     read: ReadRequest,
-    /// Of each group, where its series are in `series`; empty until the first is asked for.
-    places: Vec<Range<usize>>,
-    /// The series of all groups, in their order.
+    /// Of each group, where its series are; empty until the first is asked for.
+    places: Vec<GroupPlace>,
+    unit: ReadUnit,
+    /// The series of the groups that are not large, in their order.
     series: Vec<usize>,
     scan: Option<Peekable<LeafScan<'a>>>,
+}
+
+/// Where the series of a group are.
+#[derive(Debug, Clone)]
+enum GroupPlace {
+    /// In `GroupReader::series`.
+    Together(Range<usize>),
+    /// They are read for themselves.
+    Large,
+}
+
+/// What must not be large for a group to be read together with others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReadUnit {
+    /// All of its series, since they are merged.
+    Group,
+    /// Each one of its series, since they come one after the other.
+    Series,
 }
 
 impl<'a> GroupReader<'a> {
@@ -91,6 +114,7 @@ impl<'a> GroupReader<'a> {
         groups: &'a [Group],
         columns: Rc<[ColumnRef]>,
         read: ReadRequest,
+        unit: ReadUnit,
     ) -> Self {
         Self {
             shard,
@@ -98,27 +122,40 @@ impl<'a> GroupReader<'a> {
             columns,
             read,
             places: Vec::new(),
+            unit,
             series: Vec::new(),
             scan: None,
         }
     }
 
-    fn place(&mut self, at: usize, guard: &Guard) -> Result<Range<usize>, Error> {
+    fn place(&mut self, at: usize, guard: &Guard) -> Result<GroupPlace, Error> {
         if self.places.is_empty() {
             self.places.reserve(self.groups.len());
             for group in self.groups {
-                let start = self.series.len();
-                let found = self.shard.groups.get(&group.dims).into_iter().flatten();
-                self.series.extend(found);
-                guard.work(1 + self.series.len() - start)?;
-                self.places.push(start..self.series.len());
+                let of_group = self.shard.groups.get(&group.dims);
+                let of_group = of_group.map_or(&[][..], Vec::as_slice);
+                guard.work(1 + of_group.len())?;
+                let columns = self.columns.len();
+                let is_large = |part: &[usize]| self.shard.is_large(part, columns, &self.read);
+                let is_large = match self.unit {
+                    ReadUnit::Group => is_large(of_group),
+                    ReadUnit::Series => of_group.chunks(1).any(is_large),
+                };
+                self.places.push(if is_large {
+                    GroupPlace::Large
+                } else {
+                    let start = self.series.len();
+                    self.series.extend(of_group);
+                    GroupPlace::Together(start..self.series.len())
+                });
             }
         }
         Ok(self.places[at].clone())
     }
 
-    /// Visits the rows of the group at a position, series by series in the order of their keys.
-    /// Without `is_alone` groups must be asked for in ascending order.
+    /// Visits the rows of the group at a position, series by series in the order of their keys;
+    /// a large series comes in parts. Without `is_alone` groups must be asked for in ascending
+    /// order.
     pub(super) fn each(
         &mut self,
         at: usize,
@@ -126,8 +163,14 @@ impl<'a> GroupReader<'a> {
         context: &ExecuteContext<'_>,
         visit: &mut dyn FnMut(SeriesRows) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let place = self.place(at, &context.guard)?;
-        if place.is_empty() || !self.shard.shard.range().overlaps(self.read.range) {
+        if !self.shard.shard.range().overlaps(self.read.range) {
+            return Ok(());
+        }
+        let place = match self.place(at, &context.guard)? {
+            GroupPlace::Large => return self.each_large(at, visit),
+            GroupPlace::Together(place) => place,
+        };
+        if place.is_empty() {
             return Ok(());
         }
         if is_alone {
@@ -157,6 +200,59 @@ impl<'a> GroupReader<'a> {
         }
         Ok(())
     }
+
+    /// A large group: one series after the other, each in parts.
+    fn each_large(
+        &self,
+        at: usize,
+        visit: &mut dyn FnMut(SeriesRows) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let ascending = ReadRequest {
+            ascending: true,
+            limit: None,
+            ..self.read
+        };
+        for &series in self.large(at) {
+            let mut feed = self.shard.feed(&[series], &self.columns, ascending)?;
+            let mut is_last = false;
+            while !is_last {
+                let rows = feed.next(0)?;
+                is_last = rows.is_none();
+                visit(SeriesRows {
+                    index: 0,
+                    series,
+                    slices: rows.into_iter().collect(),
+                    is_last,
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of the group at a position, side by side.
+    pub(super) fn feed(
+        &mut self,
+        at: usize,
+        is_alone: bool,
+        context: &ExecuteContext<'_>,
+    ) -> Result<Feed<'a>, Error> {
+        let (shard, columns, read) = (self.shard, Rc::clone(&self.columns), self.read);
+        let is_wanted = shard.shard.range().overlaps(read.range);
+        if is_wanted && matches!(self.place(at, &context.guard)?, GroupPlace::Large) {
+            return shard.feed(self.large(at), &columns, read);
+        }
+        let mut rows = Vec::new();
+        self.each(at, is_alone, context, &mut |one| {
+            rows.push(one);
+            Ok(())
+        })?;
+        Ok(Feed::of(rows, read.ascending))
+    }
+
+    fn large(&self, at: usize) -> &'a [usize] {
+        let series = self.shard.groups.get(&self.groups[at].dims);
+        series.map_or(&[], Vec::as_slice)
+    }
 }
 
 /// The rows of one series in one shard, cut down to those that the condition lets pass.
@@ -166,6 +262,8 @@ pub(super) struct SeriesRows {
     /// Position in `LeafShard::series`.
     pub(super) series: usize,
     pub(super) slices: Vec<Rows>,
+    /// No more rows of the series follow.
+    pub(super) is_last: bool,
 }
 
 /// A slice with its columns under the types they were asked for.
@@ -302,6 +400,71 @@ impl LeafShard {
         columns: &[ColumnRef],
         request: ReadRequest,
     ) -> Result<LeafScan<'a>, Error> {
+        let shape = Shape::new(self, series, columns);
+        let guard = self.held.guard();
+        guard.check()?;
+        let _scanning = guard.enter(Operator::Scan);
+        let mut scan = self.shard.scan(&shape.request(request))?;
+        let next = move || {
+            let _scanning = guard.enter(Operator::Scan);
+            scan.next()
+        };
+        let slices = std::iter::from_fn(next);
+        Ok(Box::new(slices.map(move |slices| shape.rows(slices?))))
+    }
+
+    /// The same side by side.
+    pub(super) fn feed<'a>(
+        &'a self,
+        series: &[usize],
+        columns: &[ColumnRef],
+        request: ReadRequest,
+    ) -> Result<Feed<'a>, Error> {
+        let shape = Shape::new(self, series, columns);
+        let _scanning = self.held.guard().enter(Operator::Scan);
+        let cursors = self
+            .shard
+            .cursors(&shape.request(request), request.ascending)?;
+        Ok(Feed::new(shape, cursors, request.ascending))
+    }
+
+    /// Whether so many columns of a series, or of several together, are better not held at once.
+    pub(super) fn is_large(&self, series: &[usize], columns: usize, request: &ReadRequest) -> bool {
+        let range = request.range.intersect(self.readable);
+        let rows_max = match request.limit {
+            Some(limit) if series.iter().all(|at| self.series[*at].filter.is_none()) => limit,
+            _ => usize::MAX,
+        };
+        let mut values: u64 = 0;
+        for at in series {
+            let rows = self.shard.rows_near(self.series[*at].position, range);
+            let rows = rows.min(rows_max as u64);
+            values = values.saturating_add(rows.saturating_mul(columns as u64 + 1));
+        }
+        values > HELD_VALUES
+    }
+}
+
+/// How the slices of some series become rows.
+pub(super) struct Shape<'a> {
+    shard: &'a LeafShard,
+    /// Positions in `LeafShard::series`.
+    series: Vec<usize>,
+    /// The same as positions in the list of the shard's `select`.
+    positions: Vec<usize>,
+    columns: Vec<ColumnRef>,
+    /// The fields that are read.
+    names: Vec<Arc<str>>,
+    wanted: Vec<Place>,
+    conditions: Vec<Place>,
+    has_filter: bool,
+}
+
+/// Which of the fields read a column is, its stored type and the one it is read under.
+type Place = Option<(usize, FieldType, FieldType)>;
+
+impl<'a> Shape<'a> {
+    fn new(shard: &'a LeafShard, series: &[usize], columns: &[ColumnRef]) -> Self {
         let mut names: Vec<Arc<str>> = Vec::new();
         let mut number = |name: &Arc<str>| {
             names
@@ -312,66 +475,78 @@ impl LeafShard {
                     names.len() - 1
                 })
         };
-        let wanted: Vec<Option<(usize, FieldType, FieldType)>> = columns
+        let wanted: Vec<Place> = columns
             .iter()
             .map(|column| {
-                let (stored, wanted) = self.stored_type(column)?;
+                let (stored, wanted) = shard.stored_type(column)?;
                 Some((number(&column.name), stored, wanted))
             })
             .collect();
-        let has_filter = series.iter().any(|at| self.series[*at].filter.is_some());
-        let conditions: Vec<Option<(usize, FieldType, FieldType)>> = self
+        let has_filter = series.iter().any(|at| shard.series[*at].filter.is_some());
+        let conditions: Vec<Place> = shard
             .condition_columns
             .iter()
             .filter(|_| has_filter)
             .map(|(name, wanted)| {
-                let stored = *self.shard.fields().get(name)?;
+                let stored = *shard.shard.fields().get(name)?;
                 Some((number(name), stored, *wanted))
             })
             .collect();
-        let positions: Vec<usize> = series.iter().map(|at| self.series[*at].position).collect();
-        let limit = request.limit.filter(|_| !has_filter);
-        let _scanning = self.held.guard().enter(Operator::Scan);
-        let mut scan = self.shard.scan(&Scan {
-            series: &positions,
-            columns: &names,
-            range: request.range.intersect(self.readable),
+        Self {
+            series: series.to_vec(),
+            positions: series.iter().map(|at| shard.series[*at].position).collect(),
+            columns: columns.to_vec(),
+            names,
+            wanted,
+            conditions,
+            has_filter,
+            shard,
+        }
+    }
+
+    /// Positions in `LeafShard::series`.
+    pub(super) fn series(&self) -> &[usize] {
+        &self.series
+    }
+
+    pub(super) fn guard(&self) -> &'a Rc<Guard> {
+        self.shard.held.guard()
+    }
+
+    fn request(&self, request: ReadRequest) -> Scan<'_> {
+        let limit = request.limit.filter(|_| !self.has_filter);
+        Scan {
+            series: &self.positions,
+            columns: &self.names,
+            range: request.range.intersect(self.shard.readable),
             with_times: request.with_times,
             ascending_limit: limit.filter(|_| request.ascending),
             descending_limit: limit.filter(|_| !request.ascending),
-        })?;
-        let series = series.to_vec();
-        let columns = columns.to_vec();
-        let guard = self.held.guard();
-        guard.check()?;
-        let next = move || {
-            let _scanning = guard.enter(Operator::Scan);
-            scan.next()
+        }
+    }
+
+    pub(super) fn rows(&self, slices: SeriesSlices) -> Result<SeriesRows, Error> {
+        let guard = self.shard.held.guard();
+        guard.read_points(slices.slices.iter().map(Slice::rows).sum())?;
+        let at = self.series[slices.index];
+        let one = &self.shard.series[at];
+        let tag = |column: &ColumnRef| match column.kind {
+            ColumnKind::Tag => one.key.tag(&column.name).cloned(),
+            _ => None,
         };
-        Ok(Box::new(std::iter::from_fn(next).map(move |slices| {
-            let slices = slices?;
-            guard.read_points(slices.slices.iter().map(Slice::rows).sum())?;
-            let index = slices.index;
-            let at = series[index];
-            let one = &self.series[at];
-            let tag = |column: &ColumnRef| match column.kind {
-                ColumnKind::Tag => one.key.tag(&column.name).cloned(),
-                _ => None,
-            };
-            let tags: Vec<Option<Arc<str>>> = columns.iter().map(tag).collect();
-            let filter = one.filter.as_deref();
-            let slices = slices
-                .slices
-                .into_iter()
-                .map(|slice| Rows::new(slice, &wanted, &tags, &conditions, filter, guard))
-                .filter(|rows| !matches!(rows, Ok(rows) if rows.passing_count() == 0))
-                .collect::<Result<_, Error>>()?;
-            Ok(SeriesRows {
-                index,
-                series: at,
-                slices,
-            })
-        })))
+        let tags: Vec<Option<Arc<str>>> = self.columns.iter().map(tag).collect();
+        let filter = one.filter.as_deref();
+        let rows = slices
+            .slices
+            .into_iter()
+            .map(|slice| Rows::new(slice, &self.wanted, &tags, &self.conditions, filter, guard))
+            .filter(|rows| !matches!(rows, Ok(rows) if rows.passing_count() == 0));
+        Ok(SeriesRows {
+            index: slices.index,
+            series: at,
+            slices: rows.collect::<Result<_, Error>>()?,
+            is_last: true,
+        })
     }
 }
 
@@ -388,9 +563,9 @@ pub(super) struct ReadRequest {
 impl Rows {
     fn new(
         slice: Slice,
-        wanted: &[Option<(usize, FieldType, FieldType)>],
+        wanted: &[Place],
         tags: &[Option<Arc<str>>],
-        conditions: &[Option<(usize, FieldType, FieldType)>],
+        conditions: &[Place],
         filter: Option<&Filter>,
         guard: &Rc<Guard>,
     ) -> Result<Self, Error> {
@@ -407,7 +582,7 @@ impl Rows {
         if let Some(profile) = guard.profile() {
             profile.count_rows(rows, bytes);
         }
-        let field = |place: &Option<(usize, FieldType, FieldType)>| match place {
+        let field = |place: &Place| match place {
             Some((at, stored, wanted)) => {
                 Cells::field(slice.columns[*at].as_ref(), *stored, *wanted)
             }

@@ -13,7 +13,7 @@ use headwater_model::{
 };
 use headwater_storage::{SeriesSlices, Slice, TagPredicate};
 
-use super::source::{Scan, SeriesScan, Shard, Source};
+use super::source::{Scan, SeriesCursors, SeriesScan, Shard, Source};
 use crate::{
     error::Error,
     guard::Guard,
@@ -216,45 +216,89 @@ impl Shard for MemoryShard {
         Ok(self.selected.clone())
     }
 
+    /// Series of more than three rows count as huge, so that tests see both ways of reading.
+    fn rows_near(&self, position: usize, range: TimeRange) -> u64 {
+        let rows = &self.data.series[&self.selected[position]];
+        let count = rows.keys().filter(|time| range.contains(**time)).count();
+        if count > 3 { u64::MAX } else { count as u64 }
+    }
+
     /// Every series in slices of two rows, so that tests see what slicing may break.
     fn scan(&self, request: &Scan<'_>) -> Result<SeriesScan, Error> {
         let mut answer = Vec::new();
-        for (index, position) in request.series.iter().enumerate() {
-            let rows = &self.data.series[&self.selected[*position]];
-            let rows: Vec<_> = rows
-                .iter()
-                .filter(|(time, _)| request.range.contains(**time))
-                .filter(|(_, row)| request.columns.iter().any(|name| row.contains_key(name)))
-                .collect();
-            let mut rows = &rows[..];
-            if let Some(limit) = request.ascending_limit {
-                rows = &rows[..limit.min(rows.len())];
-            }
-            if let Some(limit) = request.descending_limit {
-                rows = &rows[rows.len().saturating_sub(limit)..];
-            }
-            let slices = rows
-                .chunks(2)
-                .map(|rows| Slice {
-                    times: rows
-                        .iter()
-                        .map(|(time, _)| **time)
-                        .collect::<Vec<_>>()
-                        .into(),
-                    columns: request
-                        .columns
-                        .iter()
-                        .map(|name| {
-                            let field_type = self.data.fields.get(name)?;
-                            let cells: Vec<_> = rows.iter().map(|(_, row)| row.get(name)).collect();
-                            array(*field_type, &cells)
-                        })
-                        .collect(),
-                })
-                .collect();
+        for index in 0..request.series.len() {
+            let slices = self.slices(request, index);
             answer.push(Ok(SeriesSlices { index, slices }));
         }
         Ok(Box::new(answer.into_iter()))
+    }
+
+    /// One slice at a time.
+    fn cursors(
+        &self,
+        request: &Scan<'_>,
+        ascending: bool,
+    ) -> Result<Box<dyn SeriesCursors>, Error> {
+        let series = (0..request.series.len()).map(|index| {
+            let mut slices = self.slices(request, index);
+            if ascending {
+                slices.reverse();
+            }
+            slices
+        });
+        Ok(Box::new(MemoryCursors(series.collect())))
+    }
+}
+
+/// What is left of each series, the next slice last.
+struct MemoryCursors(Vec<Vec<Slice>>);
+
+impl SeriesCursors for MemoryCursors {
+    fn read(&mut self, series: &[usize]) -> Result<Vec<SeriesSlices>, Error> {
+        let next = |index: &usize| {
+            let slices = vec![self.0[*index].pop()?];
+            Some(SeriesSlices {
+                index: *index,
+                slices,
+            })
+        };
+        Ok(series.iter().filter_map(next).collect())
+    }
+}
+
+impl MemoryShard {
+    fn slices(&self, request: &Scan<'_>, index: usize) -> Vec<Slice> {
+        let rows = &self.data.series[&self.selected[request.series[index]]];
+        let rows: Vec<_> = rows
+            .iter()
+            .filter(|(time, _)| request.range.contains(**time))
+            .filter(|(_, row)| request.columns.iter().any(|name| row.contains_key(name)))
+            .collect();
+        let mut rows = &rows[..];
+        if let Some(limit) = request.ascending_limit {
+            rows = &rows[..limit.min(rows.len())];
+        }
+        if let Some(limit) = request.descending_limit {
+            rows = &rows[rows.len().saturating_sub(limit)..];
+        }
+        rows.chunks(2)
+            .map(|rows| Slice {
+                times: rows
+                    .iter()
+                    .map(|(time, _)| **time)
+                    .collect::<Vec<_>>()
+                    .into(),
+                columns: request
+                    .columns
+                    .iter()
+                    .map(|name| {
+                        let field_type = self.data.fields.get(name)?;
+                        let cells: Vec<_> = rows.iter().map(|(_, row)| row.get(name)).collect();
+                        array(*field_type, &cells)
+                    })
+                    .collect(),
+            })
+            .collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow_array::Array as _;
 use headwater_model::Value;
 
 use super::{Emit, ExecuteContext, cells::Cells, cursor::Row, opened::Group};
@@ -73,10 +74,7 @@ impl<'a> SeriesBuilder<'a> {
     }
 
     pub(super) fn push(&mut self, row: Row, emit: &mut Emit<'_>) -> Result<(), Error> {
-        if self.times.len() >= self.chunk_size {
-            self.flush(true, emit)?;
-        }
-        self.count()?;
+        self.make_room(emit)?;
         self.times.push(row.time);
         for (column, value) in self.values.iter_mut().zip(row.values) {
             column.push(value);
@@ -84,14 +82,20 @@ impl<'a> SeriesBuilder<'a> {
         Ok(())
     }
 
-    /// How many rows fit into the piece that is being collected; at least one, since a full
-    /// piece goes out first.
-    pub(super) fn room(&mut self, emit: &mut Emit<'_>) -> Result<usize, Error> {
+    /// How many rows fit into the piece that is being collected or, if it is full, into the next.
+    pub(super) fn room(&self) -> usize {
+        match self.chunk_size.saturating_sub(self.times.len()) {
+            0 => self.chunk_size,
+            room => room,
+        }
+    }
+
+    /// Emits a piece that is full, since more rows follow; otherwise counts what it takes.
+    pub(super) fn make_room(&mut self, emit: &mut Emit<'_>) -> Result<(), Error> {
         if self.times.len() >= self.chunk_size {
             self.flush(true, emit)?;
         }
-        self.count()?;
-        Ok(self.chunk_size - self.times.len())
+        self.count()
     }
 
     /// Adds times; as many cells must be added to each column.
@@ -307,6 +311,22 @@ impl ColumnBuilder {
                 values.push(Some(value));
                 *self = Self::Mixed(values);
             }
+        }
+    }
+
+    /// Adds a cell of a column from storage.
+    pub(super) fn push_cell(&mut self, cells: &Cells, row: usize) {
+        match (&mut *self, cells) {
+            (Self::Float(values, valid), Cells::Float(a)) if a.is_valid(row) => {
+                valid.extend_valid(1);
+                values.push(a.value(row));
+            }
+            (Self::Integer(values, valid), Cells::Integer(a)) if a.is_valid(row) => {
+                valid.extend_valid(1);
+                values.push(a.value(row));
+            }
+            (Self::String(values), Cells::Constant(text)) => values.push(Some(Arc::clone(text))),
+            (builder, cells) => builder.push(cells.get(row)),
         }
     }
 

@@ -1,13 +1,18 @@
 //! Raw rows over whole columns: the path of statements without calls that read one measurement
 //! and fill nothing. Gives exactly what the pipeline of points gives (§3.1, §3.2, §3.8).
+//!
+//! The series of a group are merged by time as they are read, so that a group takes the memory
+//! of a few rows of each of its series, however many rows it has.
 
-use std::{cmp::Ordering, rc::Rc};
+use std::{cmp::Ordering, rc::Rc, vec};
 
 use headwater_influxql::ast::Fill;
 
 use super::{
-    Emit, ExecuteContext, expression, heap,
-    leaf::{GroupReader, Leaf, ReadRequest, Rows, SeriesRows},
+    Emit, ExecuteContext, expression,
+    feed::Feed,
+    heap,
+    leaf::{GroupReader, Leaf, ReadRequest, ReadUnit, Rows},
     opened::{Group, Opened, OpenedSource},
     output::SeriesBuilder,
 };
@@ -16,8 +21,8 @@ use crate::{
     plan::{ColumnKind, ColumnRef, RowExpr, SelectPlan},
 };
 
-/// Rows between two looks at whether the statement was cancelled.
-const CHECK_ROWS: usize = 4096;
+/// Rows that are merged before their cells are copied, column by column.
+const BATCH_ROWS: usize = 4096;
 
 /// Runs raw statements for one group after the other.
 pub(super) struct RawRunner<'a> {
@@ -25,17 +30,8 @@ pub(super) struct RawRunner<'a> {
     context: &'a ExecuteContext<'a>,
     leaf: &'a Leaf,
     readers: Vec<GroupReader<'a>>,
-    /// Rows that each series is asked for.
+    /// Rows that each series, and each shard, is asked for.
     limit: Option<usize>,
-}
-
-/// A run of rows of one slice in the order of the answer.
-#[derive(Debug, Clone, Copy)]
-struct Segment {
-    slice: usize,
-    /// The first row of the answer, which in a descending answer is the last in time.
-    first: usize,
-    len: usize,
 }
 
 impl<'a> RawRunner<'a> {
@@ -61,11 +57,9 @@ impl<'a> RawRunner<'a> {
             ascending: plan.ascending,
         };
         let columns: Rc<[ColumnRef]> = plan.aux.clone().into();
-        let readers = leaf
-            .shards
-            .iter()
-            .map(|shard| GroupReader::new(shard, groups, Rc::clone(&columns), read))
-            .collect();
+        let reader =
+            |shard| GroupReader::new(shard, groups, Rc::clone(&columns), read, ReadUnit::Group);
+        let readers = leaf.shards.iter().map(reader).collect();
         Some(Self {
             plan,
             context,
@@ -102,24 +96,28 @@ impl<'a> RawRunner<'a> {
             };
             // Behind the first shard, a limited statement mostly needs nothing more.
             let is_alone = step > 0 && plan.limit > 0;
-            let mut rows = Vec::new();
-            self.readers[shard].each(at, is_alone, self.context, &mut |one| {
-                rows.push(one);
-                Ok(())
-            })?;
-            let slices = Slices::new(rows, plan);
-            let needed = self.limit.unwrap_or(usize::MAX);
-            let order = slices.order(needed, plan.ascending, self.context)?;
-            for (done, mut segment) in order.into_iter().enumerate() {
-                if done.is_multiple_of(CHECK_ROWS) {
-                    self.context.check()?;
+            let feed = self.readers[shard].feed(at, is_alone, self.context)?;
+            let mut merge = Merge::open(feed, plan)?;
+            let mut of_shard = self.limit.unwrap_or(usize::MAX);
+            loop {
+                self.context.check()?;
+                let rows_max = if offset > 0 {
+                    offset.min(BATCH_ROWS)
+                } else {
+                    series.room().min(left).min(BATCH_ROWS)
+                };
+                let batch = merge.batch(rows_max.min(of_shard))?;
+                if batch.rows == 0 {
+                    break;
                 }
-                let skipped = offset.min(segment.len);
-                offset -= skipped;
-                segment.advance(skipped, plan.ascending);
-                segment.len = segment.len.min(left);
-                left -= segment.len;
-                slices.emit(segment, plan, series, emit)?;
+                of_shard -= batch.rows;
+                if offset > 0 {
+                    offset -= batch.rows;
+                    continue;
+                }
+                left -= batch.rows;
+                series.make_room(emit)?;
+                batch.copy(plan, series);
                 if left == 0 {
                     return Ok(true);
                 }
@@ -146,6 +144,176 @@ pub(super) fn only_leaf<'a>(opened: &'a Opened<'a>, name: &str) -> Option<&'a Le
     found
 }
 
+/// A run of rows of a slice in the order of the answer.
+#[derive(Debug, Clone, Copy)]
+struct Segment {
+    /// The first row of the answer, which in a descending answer is the last in time.
+    first: usize,
+    len: usize,
+}
+
+/// The rows of a group in a shard, merged (§3.2).
+struct Merge<'a> {
+    plan: &'a SelectPlan,
+    feed: Feed<'a>,
+    inputs: Vec<Input>,
+    /// Positions of the inputs that have a next row.
+    heap: Vec<usize>,
+    /// Counts the batches.
+    batch: usize,
+}
+
+/// Where the merge stands in a series.
+struct Input {
+    /// In the feed.
+    at: usize,
+    rows: Rc<Rows>,
+    /// What follows the current segment in `rows`.
+    segments: vec::IntoIter<Segment>,
+    /// What is left of the current segment, its first row the next one.
+    segment: Segment,
+    time: i64,
+    /// The batch that knows `rows`, and their number there.
+    slice: (usize, usize),
+}
+
+/// Rows of the answer that are merged and not copied yet.
+struct Batch {
+    slices: Vec<Rc<Rows>>,
+    /// Each with the number of its slice.
+    segments: Vec<(usize, Segment)>,
+    rows: usize,
+}
+
+impl<'a> Merge<'a> {
+    fn open(mut feed: Feed<'a>, plan: &'a SelectPlan) -> Result<Self, Error> {
+        let count = feed.series().len();
+        let mut inputs = Vec::with_capacity(count);
+        for step in 0..count {
+            let at = if plan.ascending {
+                step
+            } else {
+                count - 1 - step
+            };
+            inputs.extend(Input::open(at, &mut feed, plan)?);
+        }
+        let mut heap: Vec<usize> = (0..inputs.len()).collect();
+        heap::heapify(&mut heap, |left, right| {
+            precedes(&inputs, *left, *right, plan.ascending)
+        });
+        Ok(Self {
+            plan,
+            feed,
+            inputs,
+            heap,
+            batch: 0,
+        })
+    }
+
+    /// The next rows, at most `rows_max`; none at the end.
+    fn batch(&mut self, rows_max: usize) -> Result<Batch, Error> {
+        let ascending = self.plan.ascending;
+        self.batch += 1;
+        let mut batch = Batch {
+            slices: Vec::new(),
+            segments: Vec::new(),
+            rows: 0,
+        };
+        while batch.rows < rows_max {
+            let inputs = &self.inputs;
+            let less = |left: &usize, right: &usize| precedes(inputs, *left, *right, ascending);
+            let Some(at) = heap::pop(&mut self.heap, less) else {
+                break;
+            };
+            let input = &mut self.inputs[at];
+            // The last series left needs no merging.
+            let len = match self.heap.is_empty() {
+                true => input.segment.len.min(rows_max - batch.rows),
+                false => 1,
+            };
+            batch.add(input, self.batch, len, ascending);
+            if input.advance(len, &mut self.feed, self.plan)? {
+                let inputs = &self.inputs;
+                heap::push(&mut self.heap, at, |left, right| {
+                    precedes(inputs, *left, *right, ascending)
+                });
+            }
+        }
+        Ok(batch)
+    }
+}
+
+/// Whether the next row of an input comes before that of another.
+fn precedes(inputs: &[Input], left: usize, right: usize, ascending: bool) -> bool {
+    let (left, right) = (&inputs[left], &inputs[right]);
+    let order = left.time.cmp(&right.time);
+    let order = order.then_with(|| left.compare_strings(right));
+    order
+        == if ascending {
+            Ordering::Less
+        } else {
+            Ordering::Greater
+        }
+}
+
+impl Input {
+    /// At the first row of a series, if it has any.
+    fn open(at: usize, feed: &mut Feed<'_>, plan: &SelectPlan) -> Result<Option<Self>, Error> {
+        while let Some(rows) = feed.next(at)? {
+            let mut segments = segments_of(&rows, plan).into_iter();
+            if let Some(segment) = segments.next() {
+                return Ok(Some(Self {
+                    at,
+                    time: rows.times[segment.first],
+                    rows: Rc::new(rows),
+                    segments,
+                    segment,
+                    slice: (0, 0),
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Goes `len` rows of the segment further; false at the end of the series.
+    fn advance(
+        &mut self,
+        len: usize,
+        feed: &mut Feed<'_>,
+        plan: &SelectPlan,
+    ) -> Result<bool, Error> {
+        self.segment.advance(len, plan.ascending);
+        if self.segment.len == 0 {
+            match self.segments.next() {
+                Some(segment) => self.segment = segment,
+                None => match Self::open(self.at, feed, plan)? {
+                    Some(input) => *self = input,
+                    None => return Ok(false),
+                },
+            }
+        }
+        self.time = self.rows.times[self.segment.first];
+        Ok(true)
+    }
+
+    /// The string columns of two rows of equal time (§3.2).
+    fn compare_strings(&self, other: &Self) -> Ordering {
+        for (left, right) in self.rows.columns.iter().zip(&other.rows.columns) {
+            match (
+                left.text(self.segment.first),
+                right.text(other.segment.first),
+            ) {
+                (Some(left), Some(right)) => match left.cmp(right) {
+                    Ordering::Equal => {}
+                    unequal => return unequal,
+                },
+                _ => return Ordering::Equal,
+            }
+        }
+        Ordering::Equal
+    }
+}
+
 impl Segment {
     /// Leaves out the first rows.
     fn advance(&mut self, rows: usize, ascending: bool) {
@@ -158,200 +326,74 @@ impl Segment {
     }
 }
 
-/// The slices of a group's series in one shard, and of each series the rows that count.
-struct Slices {
-    slices: Vec<Rows>,
-    /// By series, in the order of merging: runs of rows in the order of the answer.
-    series: Vec<Vec<Segment>>,
-}
-
-impl Slices {
-    fn new(rows: Vec<SeriesRows>, plan: &SelectPlan) -> Self {
-        let mut slices = Vec::new();
-        let mut series = Vec::with_capacity(rows.len());
-        for one in rows {
-            let mut segments = Vec::with_capacity(one.slices.len());
-            for rows in one.slices {
-                segments_of(&rows, slices.len(), plan, &mut segments);
-                slices.push(rows);
-            }
-            if !plan.ascending {
-                segments.reverse();
-                for segment in &mut segments {
-                    segment.first += segment.len - 1;
-                }
-            }
-            if !segments.is_empty() {
-                series.push(segments);
-            }
+impl Batch {
+    /// Adds the next `len` rows of an input.
+    fn add(&mut self, input: &mut Input, batch: usize, len: usize, ascending: bool) {
+        if input.slice.0 != batch {
+            input.slice = (batch, self.slices.len());
+            self.slices.push(Rc::clone(&input.rows));
         }
-        if !plan.ascending {
-            series.reverse();
+        let (slice, first) = (input.slice.1, input.segment.first);
+        self.rows += len;
+        match self.segments.last_mut() {
+            Some((known, last))
+                if *known == slice && ascending && last.first + last.len == first =>
+            {
+                last.len += len;
+            }
+            _ => self.segments.push((slice, Segment { first, len })),
         }
-        Self { slices, series }
     }
 
-    /// The rows of all series merged; at most `limit`.
-    fn order(
-        &self,
-        limit: usize,
-        ascending: bool,
-        context: &ExecuteContext<'_>,
-    ) -> Result<Vec<Segment>, Error> {
-        if let [only] = &self.series[..] {
-            let mut left = limit;
-            let mut out = only.clone();
-            out.iter_mut().for_each(|segment| {
-                segment.len = segment.len.min(left);
-                left -= segment.len;
-            });
-            out.retain(|segment| segment.len > 0);
-            return Ok(out);
-        }
-        let mut inputs: Vec<Input<'_>> = self
-            .series
-            .iter()
-            .filter_map(|runs| Input::new(self, runs))
-            .collect();
-        let order = if ascending {
-            Ordering::Less
-        } else {
-            Ordering::Greater
+    /// Puts the rows behind those of `series`, which must have room.
+    fn copy(&self, plan: &SelectPlan, series: &mut SeriesBuilder<'_>) {
+        let ascending = plan.ascending;
+        let rows = || {
+            self.segments.iter().flat_map(|(slice, segment)| {
+                let rows = &*self.slices[*slice];
+                (0..segment.len).map(move |at| (rows, segment.row(at, ascending)))
+            })
         };
-        let less = |inputs: &[Input<'_>], left: usize, right: usize| {
-            let (left, right) = (&inputs[left], &inputs[right]);
-            left.time
-                .cmp(&right.time)
-                .then_with(|| self.compare_strings(left, right))
-                == order
-        };
-        let mut heap: Vec<usize> = (0..inputs.len()).collect();
-        heap::heapify(&mut heap, |left, right| less(&inputs, *left, *right));
-        let mut out = Vec::new();
-        while out.len() < limit {
-            if out.len().is_multiple_of(CHECK_ROWS) {
-                context.check()?;
-            }
-            let Some(at) = heap::pop(&mut heap, |left, right| less(&inputs, *left, *right)) else {
-                break;
-            };
-            let input = &mut inputs[at];
-            out.push(Segment {
-                slice: input.slice,
-                first: input.row,
-                len: 1,
-            });
-            if input.advance(self, ascending) {
-                heap::push(&mut heap, at, |left, right| less(&inputs, *left, *right));
-            }
-        }
-        Ok(out)
-    }
-
-    /// The string columns of two rows of equal time (§3.2).
-    fn compare_strings(&self, left: &Input<'_>, right: &Input<'_>) -> Ordering {
-        let columns = &self.slices[left.slice].columns;
-        for (left_cells, right_cells) in columns.iter().zip(&self.slices[right.slice].columns) {
-            match (left_cells.text(left.row), right_cells.text(right.row)) {
-                (Some(left), Some(right)) => match left.cmp(right) {
-                    Ordering::Equal => {}
-                    unequal => return unequal,
-                },
-                _ => return Ordering::Equal,
-            }
-        }
-        Ordering::Equal
-    }
-
-    fn emit(
-        &self,
-        segment: Segment,
-        plan: &SelectPlan,
-        series: &mut SeriesBuilder<'_>,
-        emit: &mut Emit<'_>,
-    ) -> Result<(), Error> {
-        let rows = &self.slices[segment.slice];
-        let mut done = 0;
-        while done < segment.len {
-            let len = series.room(emit)?.min(segment.len - done);
-            let from = done;
-            let row = |at: usize| {
-                let at = from + at;
-                if plan.ascending {
-                    segment.first + at
-                } else {
-                    segment.first - at
+        series.extend_times(rows().map(|(rows, row)| rows.times[row]));
+        for (column, builder) in plan.columns.iter().zip(series.columns_mut()) {
+            match &column.expr {
+                RowExpr::Aux(aux) => {
+                    for (slice, segment) in &self.segments {
+                        let cells = &self.slices[*slice].columns[*aux];
+                        if ascending && segment.len > 1 {
+                            builder.extend(cells, segment.first, segment.len);
+                        } else {
+                            (0..segment.len).for_each(|at| {
+                                builder.push_cell(cells, segment.row(at, ascending))
+                            });
+                        }
+                    }
                 }
-            };
-            series.extend_times((0..len).map(|at| rows.times[row(at)]));
-            for (column, builder) in plan.columns.iter().zip(series.columns_mut()) {
-                match &column.expr {
-                    RowExpr::Aux(aux) if plan.ascending => {
-                        builder.extend(&rows.columns[*aux], row(0), len);
-                    }
-                    RowExpr::Aux(aux) => {
-                        (0..len).for_each(|at| builder.push(rows.columns[*aux].get(row(at))));
-                    }
-                    expr => (0..len).for_each(|at| {
-                        let aux = |column: usize| rows.columns[column].get(row(at));
+                expr => {
+                    for (rows, row) in rows() {
+                        let aux = |column: usize| rows.columns[column].get(row);
                         builder.push(expression::evaluate(expr, &|_| None, &aux));
-                    }),
+                    }
                 }
             }
-            done += len;
         }
-        Ok(())
     }
 }
 
-/// Where the merge stands in a series.
-struct Input<'a> {
-    runs: &'a [Segment],
-    run: usize,
-    /// Rows of the run that are done.
-    done: usize,
-    slice: usize,
-    row: usize,
-    time: i64,
-}
-
-impl<'a> Input<'a> {
-    fn new(slices: &Slices, runs: &'a [Segment]) -> Option<Self> {
-        let first = runs.first()?;
-        let time = slices.slices[first.slice].times[first.first];
-        Some(Self {
-            runs,
-            run: 0,
-            done: 0,
-            slice: first.slice,
-            row: first.first,
-            time,
-        })
-    }
-
-    /// Goes to the next row; false at the end.
-    fn advance(&mut self, slices: &Slices, ascending: bool) -> bool {
-        self.done += 1;
-        if self.done == self.runs[self.run].len {
-            self.run += 1;
-            self.done = 0;
-        }
-        let Some(segment) = self.runs.get(self.run) else {
-            return false;
-        };
-        self.slice = segment.slice;
-        self.row = if ascending {
-            segment.first + self.done
+impl Segment {
+    /// The row at a place of the answer.
+    fn row(&self, at: usize, ascending: bool) -> usize {
+        if ascending {
+            self.first + at
         } else {
-            segment.first - self.done
-        };
-        self.time = slices.slices[self.slice].times[self.row];
-        true
+            self.first - at
+        }
     }
 }
 
-/// The rows of a slice that pass the condition and have a value in a field, as runs.
-fn segments_of(rows: &Rows, slice: usize, plan: &SelectPlan, out: &mut Vec<Segment>) {
+/// The rows of a slice that pass the condition and have a value in a field, as runs in the order
+/// of the answer.
+fn segments_of(rows: &Rows, plan: &SelectPlan) -> Vec<Segment> {
     let fields: Vec<_> = plan
         .aux
         .iter()
@@ -360,32 +402,28 @@ fn segments_of(rows: &Rows, slice: usize, plan: &SelectPlan, out: &mut Vec<Segme
         .map(|(_, cells)| cells)
         .collect();
     let is_dense = fields.iter().any(|cells| cells.is_dense());
-    let has_value = |row: usize| is_dense || fields.iter().any(|cells| cells.is_valid(row));
-    let mut add = |row: usize| match out.last_mut() {
-        Some(last) if last.slice == slice && last.first + last.len == row => last.len += 1,
-        _ => out.push(Segment {
-            slice,
-            first: row,
-            len: 1,
-        }),
+    let has_value = |row: &usize| is_dense || fields.iter().any(|cells| cells.is_valid(*row));
+    let mut out: Vec<Segment> = Vec::new();
+    let add = |row: usize| match out.last_mut() {
+        Some(last) if last.first + last.len == row => last.len += 1,
+        _ => out.push(Segment { first: row, len: 1 }),
     };
     match &rows.passing {
         None if is_dense && rows.rows > 0 => {
-            out.push(Segment {
-                slice,
-                first: 0,
-                len: rows.rows,
-            });
+            let (first, len) = (0, rows.rows);
+            out.push(Segment { first, len });
         }
-        None => (0..rows.rows)
-            .filter(|row| has_value(*row))
-            .for_each(&mut add),
+        None => (0..rows.rows).filter(has_value).for_each(add),
         Some(passing) => {
-            passing
-                .iter()
-                .map(|row| *row as usize)
-                .filter(|row| has_value(*row))
-                .for_each(add);
+            let passing = passing.iter().map(|row| *row as usize);
+            passing.filter(has_value).for_each(add);
         }
     }
+    if !plan.ascending {
+        out.reverse();
+        for segment in &mut out {
+            segment.first += segment.len - 1;
+        }
+    }
+    out
 }

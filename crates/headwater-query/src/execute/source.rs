@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use headwater_model::{FieldType, Id, SeriesKey, TimeRange};
 use headwater_storage::{
-    Partition, ScanRequest, SeriesHandle, SeriesSlices, Snapshot, TagPredicate,
+    CursorRequest, Cursors, Partition, ScanRequest, SeriesHandle, SeriesSlices, Snapshot,
+    TagPredicate,
 };
 
 use crate::{error::Error, guard::Guard, snapshots::select_series};
@@ -30,7 +31,28 @@ pub(crate) trait Shard {
         guard: &Guard,
     ) -> Result<Vec<SeriesKey>, Error>;
 
+    /// About how many rows a series of that list has in `range`.
+    fn rows_near(&self, position: usize, range: TimeRange) -> u64;
+
     fn scan(&self, request: &Scan<'_>) -> Result<SeriesScan, Error>;
+
+    /// Opens series side by side; of `request` the limits say how many rows matter and in which
+    /// direction, `ascending` where there is none.
+    fn cursors(&self, request: &Scan<'_>, ascending: bool)
+    -> Result<Box<dyn SeriesCursors>, Error>;
+}
+
+/// Series that are read side by side, a few rows of each at a time.
+pub(crate) trait SeriesCursors {
+    /// The next rows of each of `series` (positions in the request, ascending), in the same
+    /// order; those that have no more are left out.
+    fn read(&mut self, series: &[usize]) -> Result<Vec<SeriesSlices>, Error>;
+}
+
+impl SeriesCursors for Cursors {
+    fn read(&mut self, series: &[usize]) -> Result<Vec<SeriesSlices>, Error> {
+        Ok(Cursors::read(self, series)?)
+    }
 }
 
 /// What to read.
@@ -86,6 +108,13 @@ struct StoredShard {
     selected: Vec<SeriesHandle>,
 }
 
+impl StoredShard {
+    fn handles(&self, positions: &[usize]) -> Vec<SeriesHandle> {
+        let handle = |at: &usize| self.selected[*at].clone();
+        positions.iter().map(handle).collect()
+    }
+}
+
 impl Shard for StoredShard {
     fn range(&self) -> TimeRange {
         self.partition.range()
@@ -108,12 +137,26 @@ impl Shard for StoredShard {
             .collect())
     }
 
+    fn rows_near(&self, position: usize, range: TimeRange) -> u64 {
+        self.selected[position].rows_near(range)
+    }
+
+    fn cursors(
+        &self,
+        request: &Scan<'_>,
+        ascending: bool,
+    ) -> Result<Box<dyn SeriesCursors>, Error> {
+        Ok(Box::new(self.partition.cursors(CursorRequest {
+            series: &self.handles(request.series),
+            columns: request.columns,
+            range: request.range,
+            ascending,
+            limit: request.ascending_limit.or(request.descending_limit),
+        })?))
+    }
+
     fn scan(&self, request: &Scan<'_>) -> Result<SeriesScan, Error> {
-        let series: Vec<SeriesHandle> = request
-            .series
-            .iter()
-            .map(|at| self.selected[*at].clone())
-            .collect();
+        let series = self.handles(request.series);
         let scan = self.partition.scan(ScanRequest {
             series: &series,
             columns: request.columns,

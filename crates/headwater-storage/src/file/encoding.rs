@@ -77,9 +77,16 @@ pub(super) fn encode_chunk(
     how: ChunkEncoding,
     page_rows: usize,
 ) -> Result<ArrowColumnChunk, ParquetError> {
+    // Bounds of each page are of use where rows are looked for by them: only times, the one
+    // column that is never null, are.
+    let statistics = if column.is_optional() {
+        EnabledStatistics::Chunk
+    } else {
+        EnabledStatistics::Page
+    };
     let properties = WriterProperties::builder()
         .set_writer_version(WriterVersion::PARQUET_2_0)
-        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_statistics_enabled(statistics)
         .set_compression(how.compression)
         .set_data_page_v2_compression_ratio_threshold(COMPRESSION_RATIO_MAX)
         .set_dictionary_enabled(how.encoding.is_none())

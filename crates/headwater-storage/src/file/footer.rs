@@ -4,15 +4,16 @@
 //! Parquet guards its footer with nothing, so a flipped bit there would be believed. We record a
 //! checksum over everything behind the directory and verify it before any of it is decoded.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{collections::HashMap, ops::Range, path::Path, sync::Arc};
 
 use bytes::{Buf, Bytes};
 use headwater_env::RandomAccessFile;
-use headwater_model::FieldType;
+use headwater_model::{FieldType, TimeRange};
 use parquet::{
     errors::ParquetError,
     file::{
         metadata::{KeyValue, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader},
+        page_index::column_index::ColumnIndexMetaData,
         reader::{ChunkReader, Length},
     },
     schema::types::{ColumnDescPtr, ColumnDescriptor},
@@ -30,6 +31,9 @@ const KEY_COLUMNS: &str = "headwater.columns";
 const KEY_CHUNKS: &str = "headwater.chunk_crc32c";
 const KEY_DIRECTORY: &str = "headwater.directory";
 const KEY_INTEGRITY: &str = "headwater.integrity";
+
+/// The timestamps are the first column.
+pub(super) const TIME_COLUMN: usize = 0;
 
 /// The integrity value: 16 hexadecimal digits of where the tail begins, 8 of its checksum.
 const INTEGRITY_LENGTH: usize = 24;
@@ -189,7 +193,7 @@ impl Footer {
         let metadata = ParquetMetaDataReader::decode_metadata(footer).map_err(|e| e.to_string())?;
         let mut reader = ParquetMetaDataReader::new_with_metadata(metadata)
             .with_offset_index_policy(PageIndexPolicy::Required)
-            .with_column_index_policy(PageIndexPolicy::Skip);
+            .with_column_index_policy(PageIndexPolicy::Optional);
         reader.read_page_indexes(tail).map_err(|e| e.to_string())?;
         let metadata = reader.finish().map_err(|e| e.to_string())?;
 
@@ -230,6 +234,47 @@ impl Footer {
 
     pub(super) fn column(&self, column: usize) -> &Column {
         &self.columns[column]
+    }
+
+    /// The data pages of times that have some of `rows`, which count from the first row of the
+    /// row group: these rows of each, and between which times they are.
+    pub(super) fn time_pages(
+        &self,
+        row_group: usize,
+        rows: Range<usize>,
+    ) -> impl Iterator<Item = (Range<usize>, TimeRange)> {
+        let index = self.metadata.page_index_for_row_group(row_group);
+        let starts: Vec<usize> = index
+            .page_locations(TIME_COLUMN)
+            .into_iter()
+            .flatten()
+            .map(|page| usize::try_from(page.first_row_index).unwrap_or(0))
+            .collect();
+        let bounds: Vec<TimeRange> = match index.column_index(TIME_COLUMN) {
+            Some(ColumnIndexMetaData::INT64(bounds)) => bounds
+                .min_values()
+                .iter()
+                .zip(bounds.max_values())
+                .map(|(min, max)| TimeRange::new(*min, *max))
+                .collect(),
+            _ => Vec::new(),
+        };
+        let first = starts.partition_point(|start| *start <= rows.start);
+        let mut at = first.saturating_sub(1);
+        let mut start = rows.start;
+        std::iter::from_fn(move || {
+            let end = starts
+                .get(at + 1)
+                .map_or(rows.end, |end| rows.end.min(*end));
+            let page = (start < end).then(|| {
+                // Files of before this index was written have no bounds.
+                let times = bounds.get(at).copied().unwrap_or(TimeRange::ALL);
+                (start..end, times)
+            })?;
+            at += 1;
+            start = end;
+            Some(page)
+        })
     }
 
     pub(super) fn row_count(&self) -> u64 {

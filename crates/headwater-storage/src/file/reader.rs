@@ -13,12 +13,13 @@ use arrow_array::ArrayRef;
 use arrow_buffer::ScalarBuffer;
 use bytes::Bytes;
 use headwater_env::SharedFileSystem;
+use headwater_model::TimeRange;
 
 use super::{
     Directory, FileCache, FileError,
     cache::{CacheKey, Cached, Part},
     directory,
-    footer::Footer,
+    footer::{Footer, TIME_COLUMN},
 };
 use crate::footprint::Footprint;
 
@@ -153,7 +154,7 @@ impl DataFile {
         let fields = columns
             .iter()
             .filter_map(|name| footer.column_of_field(name));
-        let columns: Vec<usize> = std::iter::once(decode::TIME_COLUMN).chain(fields).collect();
+        let columns: Vec<usize> = std::iter::once(TIME_COLUMN).chain(fields).collect();
         let chunk_bytes = |row_group: usize, column: usize| {
             let metadata = footer.metadata.row_group(row_group).column(column);
             metadata.byte_range().1
@@ -172,6 +173,28 @@ impl DataFile {
             file_rows: rows.iter().map(|rows| rows.end - rows.start).sum(),
             memtable_rows: 0,
         })
+    }
+
+    /// `rows` of one series without those that are outside of `range` by what the page index
+    /// knows; some at either end may be left.
+    pub(crate) fn rows_near(
+        &self,
+        rows: Range<u64>,
+        range: TimeRange,
+    ) -> Result<Range<u64>, FileError> {
+        let footer = self.footer()?;
+        let mut near = rows.end..rows.end;
+        for selection in select_rows(&footer, std::slice::from_ref(&rows)) {
+            let first = footer.row_group_starts[selection.row_group];
+            for selected in selection.rows {
+                let pages = footer.time_pages(selection.row_group, selected);
+                for (page, _) in pages.filter(|(_, times)| times.overlaps(range)) {
+                    near.start = near.start.min(first + page.start as u64);
+                    near.end = first + page.end as u64;
+                }
+            }
+        }
+        Ok(near.start.min(near.end)..near.end)
     }
 
     /// Where the column chunks of tags are.

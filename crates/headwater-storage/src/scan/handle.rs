@@ -6,6 +6,8 @@ use arrow_array::ArrayRef;
 use arrow_buffer::ScalarBuffer;
 use headwater_model::{SeriesKey, TimeRange};
 
+use crate::run::Run;
+
 /// A live series of a partition. Cheap to clone; only of use with the partition it came from.
 #[derive(Debug, Clone)]
 pub struct SeriesHandle {
@@ -23,6 +25,25 @@ pub struct SeriesHandle {
 pub(crate) enum Positions {
     One([(u32, u32); 1]),
     Many(Arc<[(u32, u32)]>),
+}
+
+impl SeriesHandle {
+    /// The times that all points are between.
+    pub(crate) fn hull(&self) -> TimeRange {
+        TimeRange::new(self.min_time, self.max_time)
+    }
+
+    /// About how many rows are in `range`, as if the rows were spread evenly.
+    pub fn rows_near(&self, range: TimeRange) -> u64 {
+        let hull = self.hull();
+        if range.covers(hull) {
+            return self.rows_max;
+        }
+        let wanted = hull.intersect(range);
+        let span = |r: TimeRange| (r.end as f64 - r.start as f64).max(1.0);
+        let part = (span(wanted) / span(hull)).clamp(0.0, 1.0);
+        (self.rows_max as f64 * part) as u64
+    }
 }
 
 impl Positions {
@@ -51,6 +72,20 @@ pub struct ScanRequest<'a> {
     pub ascending_limit: Option<usize>,
 }
 
+/// Which rows and columns are wanted of series that are read side by side.
+#[derive(Debug, Clone, Copy)]
+pub struct CursorRequest<'a> {
+    /// From [`crate::Partition::select`]; ascending order is the fastest.
+    pub series: &'a [SeriesHandle],
+    /// Names of fields.
+    pub columns: &'a [Arc<str>],
+    pub range: TimeRange,
+    /// Whether rows come from the earliest to the latest or the other way round.
+    pub ascending: bool,
+    /// About how many rows of each series are needed at all.
+    pub limit: Option<usize>,
+}
+
 /// The rows of one series.
 #[derive(Debug, Clone)]
 pub struct SeriesSlices {
@@ -67,6 +102,15 @@ pub struct Slice {
     pub times: ScalarBuffer<i64>,
     /// In request order; `None`: no row has a value.
     pub columns: Vec<Option<ArrayRef>>,
+}
+
+impl From<Run> for Slice {
+    fn from(run: Run) -> Self {
+        Self {
+            times: run.times,
+            columns: run.columns,
+        }
+    }
 }
 
 impl Slice {

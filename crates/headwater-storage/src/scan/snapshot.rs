@@ -8,8 +8,9 @@ use std::{
 use headwater_model::{FieldType, Id, TimeRange};
 
 use super::{
+    cursor::Cursors,
     footprint::footprint,
-    handle::{ScanRequest, SeriesHandle},
+    handle::{CursorRequest, ScanRequest, SeriesHandle},
     liveness::has_live_series,
     read::Scan,
     select::select,
@@ -116,6 +117,11 @@ impl Partition {
     /// Reads rows; see [`ScanRequest`].
     pub fn scan(&self, request: ScanRequest<'_>) -> Result<Scan> {
         Scan::new(self.0.clone(), request)
+    }
+
+    /// Reads series side by side; see [`CursorRequest`].
+    pub fn cursors(&self, request: CursorRequest<'_>) -> Result<Cursors> {
+        Cursors::new(self.0.clone(), request)
     }
 
     /// What [`Partition::scan`] of these series and fields would touch, without its limits.

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use arrow_array::{Array, cast::AsArray, types::Int64Type};
 use headwater_model::TimeRange;
-use headwater_storage::{Partition, ScanRequest, SeriesHandle};
+use headwater_storage::{CursorRequest, DeleteRequest, Partition, ScanRequest, SeriesHandle};
 
 use crate::fixture::{Fixture, tag};
 
@@ -238,4 +239,94 @@ async fn many_small_writes_between_reads_stay_complete() {
 
 fn partition_blocks(fixture: &Fixture) -> usize {
     fixture.snapshot().partitions("m", TimeRange::ALL)[0].block_count()
+}
+
+/// Times and values.
+type Rows = Vec<(i64, Option<i64>)>;
+
+/// All rows of each series, read side by side in the order of the pieces; and how many pieces.
+fn read_side_by_side(partition: &Partition, request: CursorRequest<'_>) -> (Vec<Rows>, usize) {
+    let mut cursors = partition.cursors(request).unwrap();
+    let mut rows: Vec<Rows> = vec![Vec::new(); request.series.len()];
+    let mut left: Vec<usize> = (0..request.series.len()).collect();
+    let mut pieces = 0;
+    while !left.is_empty() {
+        let given = cursors.read(&left).unwrap();
+        left = given.iter().map(|slices| slices.index).collect();
+        pieces += given.len();
+        for mut slices in given {
+            if !request.ascending {
+                slices.slices.reverse();
+            }
+            for slice in slices.slices {
+                let values = slice.columns[0].as_ref();
+                let value = |row: usize| {
+                    let values = values?.as_primitive::<Int64Type>();
+                    values.is_valid(row).then(|| values.value(row))
+                };
+                let count = slice.rows();
+                let row = |at: usize| {
+                    if request.ascending {
+                        at
+                    } else {
+                        count - 1 - at
+                    }
+                };
+                let row = |at: usize| (slice.times[row(at)], value(row(at)));
+                rows[slices.index].extend((0..count).map(row));
+            }
+        }
+    }
+    (rows, pieces)
+}
+
+#[tokio::test]
+async fn side_by_side_gives_the_rows_of_a_scan_in_either_direction_a_few_at_a_time() {
+    for place in PLACES {
+        let fixture = filled(place).await;
+        // A newer value of `w` for some rows, and a delete in the middle.
+        fixture.write("m,host=a w=7i 40\nm,host=a w=8i 960").await;
+        fixture
+            .delete(DeleteRequest {
+                measurements: None,
+                predicate: None,
+                range: TimeRange::new(300, 420),
+            })
+            .await;
+        fixture.write("m,host=b w=9i 400").await;
+        let (partition, series) = partition(&fixture);
+        let columns = ["w".into()];
+        let range = TimeRange::new(20, 970);
+        let expected: Vec<Rows> = ["a", "b"]
+            .iter()
+            .map(|host| {
+                let value = |i: i64| (i % 2 == 0).then_some(1);
+                let row = |i: i64| match (*host, i * 10) {
+                    ("a", time @ 40) => Some((time, Some(7))),
+                    ("a", time @ 960) => Some((time, Some(8))),
+                    ("b", time @ 400) => Some((time, Some(9))),
+                    (_, 300..=420) => None,
+                    (_, time) => Some((time, value(i))),
+                };
+                (2..=97).filter_map(row).collect()
+            })
+            .collect();
+        for (limit, ascending) in [(1, true), (7, true), (1, false), (7, false)] {
+            let request = CursorRequest {
+                series: &series,
+                columns: &columns,
+                range,
+                ascending,
+                limit: Some(limit),
+            };
+            let (mut rows, pieces) = read_side_by_side(&partition, request);
+            if !ascending {
+                rows.iter_mut().for_each(|rows| rows.reverse());
+            }
+            assert_eq!(rows, expected, "{place:?} {limit} {ascending}");
+            let count = rows.iter().map(Vec::len).sum::<usize>();
+            let sources = place.len() + 2;
+            assert!(pieces * limit * sources >= count, "{pieces} pieces");
+        }
+    }
 }

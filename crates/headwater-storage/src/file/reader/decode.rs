@@ -17,10 +17,8 @@ use parquet::{
 use super::{DataFile, Selection};
 use crate::file::{
     FileError,
-    footer::{Footer, Window},
+    footer::{Footer, TIME_COLUMN, Window},
 };
-
-pub(super) const TIME_COLUMN: usize = 0;
 
 /// Values that are decoded at a time where they are moved once more; they stay in the cache of
 /// the processor.

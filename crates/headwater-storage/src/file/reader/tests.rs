@@ -153,3 +153,22 @@ fn without_a_cache_everything_is_read_again() {
         assert_eq!(count(&reads), 3, "the footer and two columns");
     }
 }
+
+#[test]
+fn the_page_index_leaves_only_pages_of_the_range() {
+    let (file, _) = file(&FileCache::new(1 << 20));
+    let near = |rows, start, end| file.rows_near(rows, TimeRange::new(start, end)).unwrap();
+    assert_eq!(near(0..100, 23, 23), 20..30);
+    assert_eq!(
+        near(0..100, 38, 61),
+        30..70,
+        "over the border of row groups"
+    );
+    assert_eq!(
+        near(25..58, 23, 90),
+        25..58,
+        "never more than was asked for"
+    );
+    assert_eq!(near(25..58, 0, 31), 25..40);
+    assert!(near(0..100, 200, 300).is_empty());
+}
