@@ -56,8 +56,11 @@ pub struct QueryRequest {
     pub database: Option<String>,
     pub retention_policy: Option<String>,
     pub query: Query,
-    /// Rows a piece.
+    /// Rows of a series in a piece, at most.
     pub chunk_size: usize,
+    /// Each piece has rows of one series only; otherwise small series share one, so that the
+    /// receiver need not be woken for each.
+    pub is_chunked: bool,
 }
 
 /// Runs requests. Cheap to clone.
@@ -229,7 +232,7 @@ impl Run<'_> {
     /// Runs a statement and sends its answer; an error ends the request.
     fn answer(&self, at: usize, statement: &Statement) -> Result<(), Error> {
         let signal = &*self.task.signal;
-        let mut out = Output::new(&self.sender, signal, &self.runtime, at);
+        let mut out = Output::new(self, at);
         // State is shared only by values that a panic cannot leave half changed.
         let result = catch_unwind(AssertUnwindSafe(|| self.statement(statement, &mut out)));
         let sent = match result {

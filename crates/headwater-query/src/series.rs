@@ -71,6 +71,12 @@ pub enum Column {
         valid: Option<Vec<bool>>,
     },
     String(Vec<Option<Arc<str>>>),
+    /// Strings of which few are distinct: of each row the number of its text, or
+    /// [`Column::NO_TEXT`].
+    Repeated {
+        texts: Vec<Arc<str>>,
+        numbers: Vec<u32>,
+    },
     /// The same cell in every row.
     Constant {
         value: Option<Value>,
@@ -81,6 +87,9 @@ pub enum Column {
 }
 
 impl Column {
+    /// Stands for a null among the numbers of [`Column::Repeated`].
+    pub const NO_TEXT: u32 = u32::MAX;
+
     pub fn len(&self) -> usize {
         match self {
             Self::Time(v) => v.len(),
@@ -89,6 +98,7 @@ impl Column {
             Self::Unsigned { values, .. } => values.len(),
             Self::Boolean { values, .. } => values.len(),
             Self::String(v) => v.len(),
+            Self::Repeated { numbers, .. } => numbers.len(),
             Self::Constant { len, .. } => *len,
             Self::Mixed(v) => v.len(),
         }

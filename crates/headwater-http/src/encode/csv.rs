@@ -124,6 +124,10 @@ fn write_cell(column: &Column, row: usize, unit: i64, out: &mut Vec<u8>) {
             write_boolean(values[row], out);
         }
         Column::String(values) => write_field(values[row].as_deref().unwrap_or(""), out),
+        Column::Repeated { texts, numbers } => {
+            let text = texts.get(numbers[row] as usize);
+            write_field(text.map_or("", |text| text), out);
+        }
         Column::Constant { value, .. } => write_value(value.as_ref(), out),
         Column::Mixed(values) => write_value(values[row].as_ref(), out),
         Column::Float { .. }

@@ -318,6 +318,8 @@ enum Cells<'a> {
     Unsigned(&'a [u64], &'a Option<Vec<bool>>),
     Boolean(&'a [bool], &'a Option<Vec<bool>>),
     String(&'a [Option<Arc<str>>]),
+    /// The texts as they print, and the rows' numbers of them.
+    Repeated(Vec<Vec<u8>>, &'a [u32]),
     Constant(Vec<u8>),
     Mixed(&'a [Option<Value>]),
 }
@@ -338,6 +340,14 @@ impl<'a> Cells<'a> {
             Column::Unsigned { values, valid } => Self::Unsigned(values, valid),
             Column::Boolean { values, valid } => Self::Boolean(values, valid),
             Column::String(values) => Self::String(values),
+            Column::Repeated { texts, numbers } => {
+                let print = |text: &Arc<str>| {
+                    let mut out = Vec::with_capacity(text.len() + 2);
+                    write_json_string(&mut out, text);
+                    out
+                };
+                Self::Repeated(texts.iter().map(print).collect(), numbers)
+            }
             Column::Constant { value, .. } => {
                 let mut text = Vec::new();
                 write_value(value.as_ref(), &mut text)?;
@@ -367,6 +377,10 @@ impl<'a> Cells<'a> {
                 Some(text) => write_json_string(out, text),
                 None => out.extend_from_slice(b"null"),
             },
+            Self::Repeated(texts, numbers) => {
+                let text = texts.get(numbers[row] as usize);
+                out.extend_from_slice(text.map_or(b"null", Vec::as_slice));
+            }
             Self::Constant(text) => out.extend_from_slice(text),
             Self::Mixed(values) => write_value(values[row].as_ref(), out)?,
             Self::Float(..) | Self::Integer(..) | Self::Unsigned(..) | Self::Boolean(..) => {

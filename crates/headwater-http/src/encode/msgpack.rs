@@ -200,6 +200,10 @@ fn write_cell(column: &Column, row: usize, epoch: Option<Precision>, out: &mut V
             Some(text) => write_str(text, out),
             None => write_nil(out),
         },
+        Column::Repeated { texts, numbers } => match texts.get(numbers[row] as usize) {
+            Some(text) => write_str(text, out),
+            None => write_nil(out),
+        },
         Column::Constant { value, .. } => write_value(value.as_ref(), out),
         Column::Mixed(values) => write_value(values[row].as_ref(), out),
         Column::Float { .. }

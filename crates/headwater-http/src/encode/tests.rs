@@ -439,3 +439,27 @@ fn msgpack_refuses_to_gather_without_bound() {
     let bytes = encode(small, vec![piece(0, vec![cpu(&[1, 2], &[1.0, 2.0])])], &[]);
     assert!(bytes.starts_with(b"\x81\xa7results\x91\x81\xa5error"));
 }
+
+#[test]
+fn repeated_texts_print_as_strings_do() {
+    let numbers = [1, Column::NO_TEXT, 0, 1];
+    let texts: Vec<Arc<str>> = vec!["a,\"b".into(), "c".into()];
+    let text = |number: &u32| texts.get(*number as usize).cloned();
+    let answer = |format, column| {
+        let values = vec![Column::Time(vec![0, 1, 2, 3]), column];
+        let series = rows("cpu", &[], values, &["time", "t"]);
+        encode(options(format), vec![piece(0, vec![series])], &[])
+    };
+    for format in [Format::Json, Format::TextCsv, Format::MessagePack] {
+        let repeated = Column::Repeated {
+            texts: texts.clone(),
+            numbers: numbers.to_vec(),
+        };
+        let strings = Column::String(numbers.iter().map(text).collect());
+        assert_eq!(
+            answer(format, repeated),
+            answer(format, strings),
+            "{format:?}"
+        );
+    }
+}

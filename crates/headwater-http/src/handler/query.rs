@@ -58,6 +58,7 @@ pub(crate) async fn query(
         database: values.get_filled("db").map(str::to_owned),
         retention_policy: values.get_filled("rp").map(str::to_owned),
         query,
+        is_chunked: chunked,
         chunk_size: if chunked {
             chunk_size(values)
         } else {

@@ -114,6 +114,11 @@ impl Cells {
         }
     }
 
+    /// Whether the cells are numbers, whatever the slice.
+    pub(super) fn is_number(&self) -> bool {
+        matches!(self, Self::Float(_) | Self::Integer(_) | Self::Unsigned(_))
+    }
+
     /// The text of a string cell, without allocation.
     pub(super) fn text(&self, row: usize) -> Option<&str> {
         match self {

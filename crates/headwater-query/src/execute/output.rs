@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::Array as _;
 use headwater_model::Value;
+use rustc_hash::FxHashMap;
 
 use super::{Emit, ExecuteContext, cells::Cells, cursor::Row, opened::Group};
 use crate::{
@@ -184,6 +185,10 @@ fn split_off(column: &mut Column, at: usize) -> Column {
             valid: rest(valid),
         },
         Column::String(v) => Column::String(v.split_off(at)),
+        Column::Repeated { texts, numbers } => Column::Repeated {
+            texts: texts.clone(),
+            numbers: numbers.split_off(at),
+        },
         Column::Constant { value, len } => {
             let more = *len - at;
             *len = at;
@@ -221,6 +226,8 @@ pub(super) enum ColumnBuilder {
     Unsigned(Vec<u64>, Validity),
     Boolean(Vec<bool>, Validity),
     String(Vec<Option<Arc<str>>>),
+    /// Tags, which all rows of a series share.
+    Repeated(Texts),
     Mixed(Vec<Option<Value>>),
 }
 
@@ -253,12 +260,54 @@ impl Validity {
     }
 }
 
+/// Texts that rows share, and the number of each row's.
+#[derive(Debug, Default)]
+pub(super) struct Texts {
+    texts: Vec<Arc<str>>,
+    numbers: Vec<u32>,
+    /// By the address of the text: the same text may be there twice.
+    known: FxHashMap<usize, u32>,
+}
+
+impl Texts {
+    fn push(&mut self, text: &Arc<str>, len: usize) {
+        let number = *self.known.entry(text.as_ptr().addr()).or_insert_with(|| {
+            self.texts.push(Arc::clone(text));
+            self.texts.len() as u32 - 1
+        });
+        self.push_number(number, len);
+    }
+
+    fn push_number(&mut self, number: u32, len: usize) {
+        self.numbers.extend(std::iter::repeat_n(number, len));
+    }
+
+    fn into_strings(self) -> Vec<Option<Arc<str>>> {
+        let text = |number: u32| self.texts.get(number as usize).cloned();
+        self.numbers.iter().map(|number| text(*number)).collect()
+    }
+}
+
 impl ColumnBuilder {
     /// The bytes of texts from a row on.
     fn text_bytes(&self, from: usize) -> usize {
         match self {
             Self::String(values) => values[from..].iter().flatten().map(|v| v.len()).sum(),
             _ => 0,
+        }
+    }
+
+    /// Adds a tag in `len` rows.
+    fn push_tag(&mut self, text: &Arc<str>, len: usize) {
+        match self {
+            Self::Nulls(nulls) => {
+                let mut texts = Texts::default();
+                texts.push_number(Column::NO_TEXT, *nulls);
+                texts.push(text, len);
+                *self = Self::Repeated(texts);
+            }
+            Self::Repeated(texts) => texts.push(text, len),
+            other => (0..len).for_each(|_| other.push(Some(Value::String(Arc::clone(text))))),
         }
     }
 
@@ -305,6 +354,12 @@ impl ColumnBuilder {
                 values.push(false);
             }
             (Self::String(values), None) => values.push(None),
+            (Self::Repeated(texts), None) => texts.push_number(Column::NO_TEXT, 1),
+            (Self::Repeated(texts), Some(Value::String(v))) => {
+                let mut strings = std::mem::take(texts).into_strings();
+                strings.push(Some(v));
+                *self = Self::String(strings);
+            }
             (Self::Mixed(values), value) => values.push(value),
             (_, Some(value)) => {
                 let mut values = std::mem::replace(self, Self::Nulls(0)).into_values();
@@ -325,13 +380,16 @@ impl ColumnBuilder {
                 valid.extend_valid(1);
                 values.push(a.value(row));
             }
-            (Self::String(values), Cells::Constant(text)) => values.push(Some(Arc::clone(text))),
+            (builder, Cells::Constant(text)) => builder.push_tag(text, 1),
             (builder, cells) => builder.push(cells.get(row)),
         }
     }
 
     /// Adds the cells `first..first + len` of a column from storage.
     pub(super) fn extend(&mut self, cells: &Cells, first: usize, len: usize) {
+        if let Cells::Constant(text) = cells {
+            return self.push_tag(text, len);
+        }
         if let Self::Nulls(nulls) = self {
             match (0..len).find_map(|at| cells.get(first + at)) {
                 Some(value) => *self = Self::typed(*nulls, &value),
@@ -354,9 +412,6 @@ impl ColumnBuilder {
             (Self::Unsigned(values, valid), Cells::Unsigned(a)) if is_dense => {
                 valid.extend_valid(len);
                 values.extend_from_slice(&a.values()[first..first + len]);
-            }
-            (Self::String(values), Cells::Constant(text)) => {
-                values.extend(std::iter::repeat_n(text, len).map(|text| Some(Arc::clone(text))));
             }
             (builder, cells) => (0..len).for_each(|at| builder.push(cells.get(first + at))),
         }
@@ -393,6 +448,10 @@ impl ColumnBuilder {
             Self::Unsigned(values, valid) => each(values, valid, Value::Unsigned),
             Self::Boolean(values, valid) => each(values, valid, Value::Boolean),
             Self::String(values) => values.into_iter().map(|v| v.map(Value::String)).collect(),
+            Self::Repeated(texts) => {
+                let strings = texts.into_strings().into_iter();
+                strings.map(|v| v.map(Value::String)).collect()
+            }
             Self::Mixed(values) => values,
         }
     }
@@ -417,6 +476,10 @@ impl ColumnBuilder {
                 valid: valid.0,
             },
             Self::String(values) => Column::String(values),
+            Self::Repeated(texts) => Column::Repeated {
+                texts: texts.texts,
+                numbers: texts.numbers,
+            },
             Self::Mixed(values) => Column::Mixed(values),
         }
     }

@@ -4,12 +4,14 @@
 //! The series of a group are merged by time as they are read, so that a group takes the memory
 //! of a few rows of each of its series, however many rows it has.
 
-use std::{cmp::Ordering, rc::Rc, vec};
+use std::{cmp::Ordering, rc::Rc, sync::Arc, vec};
 
 use headwater_influxql::ast::Fill;
 
 use super::{
-    Emit, ExecuteContext, expression,
+    Emit, ExecuteContext,
+    cells::Cells,
+    expression,
     feed::Feed,
     heap,
     leaf::{GroupReader, Leaf, ReadRequest, ReadUnit, Rows},
@@ -100,13 +102,13 @@ impl<'a> RawRunner<'a> {
             let mut merge = Merge::open(feed, plan)?;
             let mut of_shard = self.limit.unwrap_or(usize::MAX);
             loop {
-                self.context.check()?;
                 let rows_max = if offset > 0 {
                     offset.min(BATCH_ROWS)
                 } else {
                     series.room().min(left).min(BATCH_ROWS)
                 };
                 let batch = merge.batch(rows_max.min(of_shard))?;
+                self.context.guard.work(batch.rows)?;
                 if batch.rows == 0 {
                     break;
                 }
@@ -175,6 +177,8 @@ struct Input {
     time: i64,
     /// The batch that knows `rows`, and their number there.
     slice: (usize, usize),
+    /// Among the inputs by the strings that decide ties, where these are tags.
+    rank: Option<u32>,
 }
 
 /// Rows of the answer that are merged and not copied yet.
@@ -197,6 +201,7 @@ impl<'a> Merge<'a> {
             };
             inputs.extend(Input::open(at, &mut feed, plan)?);
         }
+        rank(&mut inputs);
         let mut heap: Vec<usize> = (0..inputs.len()).collect();
         heap::heapify(&mut heap, |left, right| {
             precedes(&inputs, *left, *right, plan.ascending)
@@ -247,13 +252,51 @@ impl<'a> Merge<'a> {
 fn precedes(inputs: &[Input], left: usize, right: usize, ascending: bool) -> bool {
     let (left, right) = (&inputs[left], &inputs[right]);
     let order = left.time.cmp(&right.time);
-    let order = order.then_with(|| left.compare_strings(right));
+    let order = order.then_with(|| match (left.rank, right.rank) {
+        (Some(left), Some(right)) => left.cmp(&right),
+        _ => left.compare_strings(right),
+    });
     order
         == if ascending {
             Ordering::Less
         } else {
             Ordering::Greater
         }
+}
+
+/// Ranks inputs whose ties are decided by tags alone, which are the same in all of their rows.
+fn rank(inputs: &mut [Input]) {
+    let count = inputs.first().map_or(0, |input| input.rows.columns.len());
+    let tag = |input: &Input, column: usize| match &input.rows.columns[column] {
+        Cells::Constant(text) => Some(Arc::clone(text)),
+        _ => None,
+    };
+    let mut tags: Vec<Vec<Arc<str>>> = vec![Vec::new(); inputs.len()];
+    for column in 0..count {
+        let of_column: Option<Vec<Arc<str>>> =
+            inputs.iter().map(|input| tag(input, column)).collect();
+        match of_column {
+            Some(of_column) => tags
+                .iter_mut()
+                .zip(of_column)
+                .for_each(|(t, tag)| t.push(tag)),
+            // The first column without text ends the comparison.
+            None if inputs
+                .iter()
+                .all(|input| input.rows.columns[column].is_number()) =>
+            {
+                break;
+            }
+            None => return,
+        }
+    }
+    let mut distinct: Vec<&Vec<Arc<str>>> = tags.iter().collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    for (input, tags) in inputs.iter_mut().zip(&tags) {
+        let rank = distinct.binary_search(&tags).ok();
+        input.rank = rank.and_then(|rank| u32::try_from(rank).ok());
+    }
 }
 
 impl Input {
@@ -269,6 +312,7 @@ impl Input {
                     segments,
                     segment,
                     slice: (0, 0),
+                    rank: None,
                 }));
             }
         }
@@ -287,7 +331,10 @@ impl Input {
             match self.segments.next() {
                 Some(segment) => self.segment = segment,
                 None => match Self::open(self.at, feed, plan)? {
-                    Some(input) => *self = input,
+                    Some(input) => {
+                        let rank = self.rank;
+                        *self = Self { rank, ..input };
+                    }
                     None => return Ok(false),
                 },
             }

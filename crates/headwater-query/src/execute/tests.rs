@@ -108,6 +108,10 @@ fn cell(column: &Column, row: usize) -> Option<Value> {
         Column::Unsigned { values, valid } => typed(values, valid, row, Value::Unsigned),
         Column::Boolean { values, valid } => typed(values, valid, row, Value::Boolean),
         Column::String(values) => values[row].clone().map(Value::String),
+        Column::Repeated { texts, numbers } => {
+            let text = texts.get(numbers[row] as usize);
+            text.cloned().map(Value::String)
+        }
         Column::Constant { value, .. } => value.clone(),
         Column::Mixed(values) => values[row].clone(),
     }

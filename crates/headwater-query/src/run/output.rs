@@ -3,6 +3,7 @@
 use headwater_influxql::ast::Query;
 use tokio::{runtime::Handle, sync::mpsc};
 
+use super::Run;
 use crate::{
     Error,
     execute::Stop,
@@ -18,28 +19,42 @@ pub(crate) struct Output<'a> {
     runtime: &'a Handle,
     statement_id: i64,
     held: Option<ResultPiece>,
+    held_cells: usize,
+    /// Each series is a piece.
+    is_chunked: bool,
     has_sent: bool,
 }
 
+/// Cells that small series gather in one piece, so that the receiver is not woken for each.
+const PIECE_CELLS: usize = 16 * 1024;
+
 impl<'a> Output<'a> {
-    pub(super) fn new(
-        sender: &'a mpsc::Sender<ResultPiece>,
-        signal: &'a Signal,
-        runtime: &'a Handle,
-        statement: usize,
-    ) -> Self {
+    pub(super) fn new(run: &'a Run<'_>, statement: usize) -> Self {
         Self {
-            sender,
-            signal,
-            runtime,
+            sender: &run.sender,
+            signal: &run.task.signal,
+            runtime: &run.runtime,
             statement_id: statement_id(statement),
             held: None,
+            held_cells: 0,
+            is_chunked: run.task.request.is_chunked,
             has_sent: false,
         }
     }
 
     /// Takes rows of a series.
     pub(crate) fn emit(&mut self, series: Series) -> Result<(), Stop> {
+        let cells = series.row_count() * series.columns.len();
+        self.held_cells += cells;
+        if let Some(held) = &mut self.held
+            && !self.is_chunked
+            && self.held_cells <= PIECE_CELLS
+            && held.series.last().is_some_and(|last| !last.partial)
+        {
+            held.series.push(series);
+            return Ok(());
+        }
+        self.held_cells = cells;
         let piece = ResultPiece {
             statement_id: self.statement_id,
             series: vec![series],

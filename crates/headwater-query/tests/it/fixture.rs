@@ -192,6 +192,7 @@ impl Fixture {
             retention_policy: None,
             query: parse_query(text, &Params::default()).expect(text),
             chunk_size: 10_000,
+            is_chunked: false,
         }
     }
 
@@ -311,6 +312,9 @@ fn cell_json(column: &Column, at: usize, series: &Series, divisor: Option<i64>) 
         Column::Unsigned { values, valid } if is_valid(valid) => json!(values[at]),
         Column::Boolean { values, valid } if is_valid(valid) => json!(values[at]),
         Column::String(values) => json!(values[at].as_deref()),
+        Column::Repeated { texts, numbers } => {
+            json!(texts.get(numbers[at] as usize).map(|text| &**text))
+        }
         Column::Constant { value, .. } => value_json(value.as_ref()),
         Column::Mixed(values) => value_json(values[at].as_ref()),
         _ => Json::Null,

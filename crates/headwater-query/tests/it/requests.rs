@@ -57,6 +57,7 @@ async fn the_last_piece_of_a_statement_is_not_partial() {
     let fixture = fixture().await;
     let mut request = fixture.request("db", "SELECT v FROM cpu GROUP BY host; SHOW SERIES");
     request.chunk_size = 1;
+    request.is_chunked = true;
     let pieces = fixture.pieces(request).await;
     let flags: Vec<_> = pieces
         .iter()
@@ -72,6 +73,18 @@ async fn the_last_piece_of_a_statement_is_not_partial() {
             (1, false, false)
         ]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn small_series_share_a_piece_unless_the_answer_is_chunked() {
+    let fixture = fixture().await;
+    for (is_chunked, expected) in [(false, vec![2]), (true, vec![1, 1])] {
+        let mut request = fixture.request("db", "SELECT v FROM cpu GROUP BY host");
+        request.is_chunked = is_chunked;
+        let pieces = fixture.pieces(request).await;
+        let counts: Vec<usize> = pieces.iter().map(|piece| piece.series.len()).collect();
+        assert_eq!(counts, expected, "chunked: {is_chunked}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
