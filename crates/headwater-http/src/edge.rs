@@ -1,37 +1,36 @@
-//! What every request and every answer goes through: trailing slashes, preflight, panics,
-//! counting, and the headers of `spec/query.md` §7.
+//! What every request and every answer goes through: limits, trailing slashes, preflight, panics,
+//! counting, the request log, and the headers of `spec/query.md` §7.
 
+mod cors;
+mod limits;
+mod log;
 mod panic;
 mod request_id;
+mod watched;
+
+pub(crate) use self::limits::Refusal;
 
 use axum::{
     Router,
-    body::Body,
     extract::{MatchedPath, Request},
-    http::{
-        HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, uri::PathAndQuery,
-    },
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header, uri::PathAndQuery},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use tower::ServiceExt;
 
-use self::{panic::CatchPanic, request_id::RequestIds};
+use self::{
+    cors::Cors, limits::Limits, log::Line, panic::CatchPanic, request_id::RequestIds,
+    watched::watched,
+};
 use crate::state::Shared;
 
 const VERSION: HeaderName = HeaderName::from_static("x-influxdb-version");
 const BUILD: HeaderName = HeaderName::from_static("x-influxdb-build");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REQUEST_ID_SHORT: HeaderName = HeaderName::from_static("request-id");
-
-const ALLOWED_METHODS: HeaderValue =
-    HeaderValue::from_static("POST, GET, OPTIONS, PUT, DELETE, PATCH");
-const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
-    "Accept, Content-Type, Content-Length, Accept-Encoding, Authorization, User-Agent",
-);
-const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
-    "Date, X-InfluxDB-Version, X-InfluxDB-Build, X-Platform-Error-Code, Request-Id, X-Request-Id",
-);
+/// The route of what has none.
+const NO_ROUTE: &str = "none";
 
 /// `inner` behind the edge.
 pub(crate) fn wrap(inner: Router, shared: Shared) -> Router {
@@ -39,6 +38,8 @@ pub(crate) fn wrap(inner: Router, shared: Shared) -> Router {
         version: header_value(&shared.settings.version),
         build: header_value(&shared.settings.build),
         request_ids: RequestIds::new(&shared),
+        limits: Limits::new(&shared.settings),
+        cors: Cors::new(&shared.settings.cors_origins),
         inner,
         shared,
     };
@@ -65,68 +66,75 @@ struct Edge {
     version: HeaderValue,
     build: HeaderValue,
     request_ids: RequestIds,
+    limits: Limits,
+    cors: Cors,
 }
 
 impl Edge {
-    async fn handle(&self, mut request: Request) -> Response {
+    async fn handle(&self, request: Request) -> Response {
+        let started = self.shared.clock.monotonic();
         let method = request.method().clone();
         let origin = request.headers().get(header::ORIGIN).cloned();
         let request_id = self.request_ids.of(request.headers());
-        let path = request.uri().path().to_owned();
-        let response = match &origin {
-            Some(_) if method == Method::OPTIONS => preflight(),
-            _ => {
-                if let Some(uri) = without_trailing_slash(request.uri()) {
-                    *request.uri_mut() = uri;
-                }
-                match CatchPanic::new(self.inner.clone().oneshot(request)).await {
-                    Ok(Ok(response)) => response,
-                    Ok(Err(never)) => match never {},
-                    Err(panic) => panic::respond(&path, panic),
-                }
+        let line = (self.shared.settings.log_requests).then(|| Line::new(&request, &request_id));
+        let (turn, mut response) = match self.limits.admit(&request, started) {
+            Ok(turn) => {
+                let under_way = self.shared.metrics.request_under_way();
+                let response = match &origin {
+                    Some(origin) if method == Method::OPTIONS => self.cors.preflight(origin),
+                    _ => self.route(request).await,
+                };
+                (Some((turn, under_way)), response)
+            }
+            Err((refusal, error)) => {
+                self.shared.metrics.count_refusal(refusal);
+                (None, error.into_response())
             }
         };
-        let route = response
-            .extensions()
-            .get::<MatchedPath>()
-            .map(MatchedPath::as_str);
-        self.shared
-            .metrics
-            .count_request(route, &method, response.status());
-        self.with_headers(response, request_id, origin)
+        let route = response.extensions_mut().remove::<MatchedPath>();
+        let route = route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
+        let status = response.status();
+        self.shared.metrics.count_request(route, &method, status);
+        self.add_headers(response.headers_mut(), request_id, origin);
+        let (shared, route) = (self.shared.clone(), route.to_owned());
+        response.map(|body| {
+            watched(body, move |bytes, whole| {
+                let took = shared.clock.monotonic().saturating_sub(started);
+                shared.metrics.time_request(&route, took, bytes);
+                if let Some(line) = line {
+                    line.write(status, bytes, took, whole);
+                }
+                drop(turn);
+            })
+        })
     }
 
-    fn with_headers(
+    async fn route(&self, mut request: Request) -> Response {
+        let path = request.uri().path().to_owned();
+        if let Some(uri) = without_trailing_slash(request.uri()) {
+            *request.uri_mut() = uri;
+        }
+        match CatchPanic::new(self.inner.clone().oneshot(request)).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(never)) => match never {},
+            Err(panic) => panic::respond(&path, panic),
+        }
+    }
+
+    fn add_headers(
         &self,
-        mut response: Response,
+        headers: &mut HeaderMap,
         request_id: HeaderValue,
         origin: Option<HeaderValue>,
-    ) -> Response {
-        let headers: &mut HeaderMap = response.headers_mut();
+    ) {
         headers.insert(VERSION, self.version.clone());
         headers.insert(BUILD, self.build.clone());
         headers.insert(REQUEST_ID_SHORT, request_id.clone());
         headers.insert(REQUEST_ID, request_id);
         if let Some(origin) = origin {
-            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
-            headers.append(header::VARY, HeaderValue::from_static("Origin"));
+            self.cors.mark(headers, origin);
         }
-        response
     }
-}
-
-/// The answer to a browser that asks what it may send; credentials come later.
-fn preflight() -> Response {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    response
-        .headers_mut()
-        .insert(header::ACCESS_CONTROL_ALLOW_METHODS, ALLOWED_METHODS);
-    response
-        .headers_mut()
-        .insert(header::ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED_HEADERS);
-    response
 }
 
 /// `None` when there is nothing to take away.

@@ -35,6 +35,7 @@ pub(crate) enum Code {
     Unauthorized,
     MethodNotAllowed,
     TooLarge,
+    TooManyRequests,
     Unavailable,
 }
 
@@ -53,6 +54,7 @@ impl Code {
             Self::Unauthorized => ("unauthorized", StatusCode::UNAUTHORIZED),
             Self::MethodNotAllowed => ("method not allowed", StatusCode::METHOD_NOT_ALLOWED),
             Self::TooLarge => ("request too large", StatusCode::PAYLOAD_TOO_LARGE),
+            Self::TooManyRequests => ("too many requests", StatusCode::TOO_MANY_REQUESTS),
             Self::Unavailable => ("unavailable", StatusCode::SERVICE_UNAVAILABLE),
         }
     }
@@ -115,12 +117,21 @@ impl Error {
 
     /// The server cannot take the request now (`spec/decisions.md` 13).
     pub(crate) fn unavailable(message: impl Into<Cow<'static, str>>, status: StatusCode) -> Self {
-        let error = Self::new(Code::Unavailable, message);
-        Self {
-            retry_after_seconds: Some(1),
-            status: Some(status),
-            ..error
-        }
+        Self::new(Code::Unavailable, message)
+            .with_status(status)
+            .retry_after(1)
+    }
+
+    /// With a status other than the code's own.
+    pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// Tells the client when to come again.
+    pub(crate) fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_seconds = Some(seconds);
+        self
     }
 
     /// With 1.x's words in the member `error`.

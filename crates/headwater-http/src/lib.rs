@@ -3,9 +3,11 @@
 //! crate that names axum. What data means is not known here: handlers extract, call the catalog,
 //! storage and query crates, and encode.
 //!
-//! [`routes`] is the whole surface as a value over an [`AppState`].
+//! [`routes`] is the whole surface as a value over an [`AppState`]; [`serve`] gives it to whoever
+//! connects.
 
 mod routes;
+mod server;
 mod state;
 
 mod edge;
@@ -18,4 +20,5 @@ mod answer;
 mod encode;
 
 pub use routes::routes;
-pub use state::{AppState, Settings};
+pub use server::{Tls, TlsError, serve};
+pub use state::{AppState, RateLimitBy, Settings};

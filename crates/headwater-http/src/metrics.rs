@@ -1,44 +1,102 @@
-//! What is counted, and its Prometheus text (format 0.0.4).
+//! What is counted, and what of it Prometheus and Telegraf are told.
+
+mod histogram;
+mod process;
+mod text;
 
 use std::{
     collections::BTreeMap,
-    fmt::Write as _,
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use axum::http::{Method, StatusCode};
-use headwater_storage::Statistics;
+
+use self::histogram::Histogram;
+pub(crate) use self::text::Gauges;
+use crate::edge::Refusal;
 
 /// Counters since the start.
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
-    requests: Mutex<BTreeMap<Request, u64>>,
+    /// Requests are told apart by route, not by path, so that their number stays small.
+    routes: Mutex<BTreeMap<String, Route>>,
+    refusals: Mutex<BTreeMap<Refusal, u64>>,
+    under_way: Arc<AtomicU64>,
+    response_bytes: AtomicU64,
     write_points: AtomicU64,
     write_points_dropped: AtomicU64,
     write_bytes: AtomicU64,
     queries: AtomicU64,
 }
 
-/// Requests are told apart by route, not by path, so that their number stays small.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Request {
-    route: String,
-    method: &'static str,
-    status: u16,
+#[derive(Debug, Default)]
+struct Route {
+    /// By method and status.
+    answers: BTreeMap<(&'static str, u16), u64>,
+    durations: Histogram,
+}
+
+/// What Telegraf's plugin for InfluxDB asks for, since the start.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Totals {
+    pub(crate) requests: u64,
+    pub(crate) requests_query: u64,
+    pub(crate) requests_write: u64,
+    pub(crate) requests_ping: u64,
+    pub(crate) client_errors: u64,
+    pub(crate) server_errors: u64,
+    pub(crate) refused_credentials: u64,
+    pub(crate) query_time: Duration,
+    pub(crate) write_time: Duration,
+    pub(crate) write_points: u64,
+    pub(crate) write_points_dropped: u64,
+    pub(crate) write_bytes: u64,
+    pub(crate) under_way: u64,
+}
+
+/// A request that is being answered, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct UnderWay(Arc<AtomicU64>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Metrics {
-    pub(crate) fn count_request(&self, route: Option<&str>, method: &Method, status: StatusCode) {
-        let request = Request {
-            route: route.unwrap_or("none").to_owned(),
-            method: method_name(method),
-            status: status.as_u16(),
-        };
-        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
-        *requests.entry(request).or_default() += 1;
+    pub(crate) fn request_under_way(&self) -> UnderWay {
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+        UnderWay(Arc::clone(&self.under_way))
+    }
+
+    pub(crate) fn count_refusal(&self, refusal: Refusal) {
+        *locked(&self.refusals).entry(refusal).or_default() += 1;
+    }
+
+    pub(crate) fn count_request(&self, route: &str, method: &Method, status: StatusCode) {
+        let answer = (method_name(method), status.as_u16());
+        self.with_route(route, |route| {
+            *route.answers.entry(answer).or_default() += 1;
+        });
+    }
+
+    /// An answer that has left, or broke off, with the bytes of its body.
+    pub(crate) fn time_request(&self, route: &str, took: Duration, bytes: u64) {
+        self.response_bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.with_route(route, |route| route.durations.observe(took));
+    }
+
+    fn with_route(&self, name: &str, change: impl FnOnce(&mut Route)) {
+        let mut routes = locked(&self.routes);
+        if let Some(route) = routes.get_mut(name) {
+            return change(route);
+        }
+        change(routes.entry(name.to_owned()).or_default());
     }
 
     /// Points of one write, the dropped among them, and the bytes of its body.
@@ -54,93 +112,48 @@ impl Metrics {
         self.queries.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn text(&self, uptime_seconds: f64, storage: &Statistics) -> String {
-        let mut out = String::new();
-        head(
-            &mut out,
-            "http_requests_total",
-            "counter",
-            "Requests by route, method and status.",
-        );
-        let requests = self
-            .requests
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        for (
-            Request {
-                route,
-                method,
-                status,
-            },
-            count,
-        ) in requests
-        {
-            line(
-                &mut out,
-                &format!(
-                    "http_requests_total{{route=\"{route}\",method=\"{method}\",status=\"{status}\"}}"
-                ),
-                count,
-            );
+    pub(crate) fn totals(&self) -> Totals {
+        let mut totals = Totals {
+            write_points: self.write_points.load(Ordering::Relaxed),
+            write_points_dropped: self.write_points_dropped.load(Ordering::Relaxed),
+            write_bytes: self.write_bytes.load(Ordering::Relaxed),
+            under_way: self.under_way.load(Ordering::Relaxed),
+            ..Totals::default()
+        };
+        for (name, route) in &*locked(&self.routes) {
+            let mut requests = 0;
+            for ((_, status), count) in &route.answers {
+                requests += count;
+                match status {
+                    401 => {
+                        totals.refused_credentials += count;
+                        totals.client_errors += count;
+                    }
+                    400..=499 => totals.client_errors += count,
+                    500..=599 => totals.server_errors += count,
+                    _ => {}
+                }
+            }
+            totals.requests += requests;
+            match name.as_str() {
+                "/query" => {
+                    totals.requests_query += requests;
+                    totals.query_time += route.durations.sum();
+                }
+                "/write" | "/api/v2/write" => {
+                    totals.requests_write += requests;
+                    totals.write_time += route.durations.sum();
+                }
+                "/ping" => totals.requests_ping += requests,
+                _ => {}
+            }
         }
-        for (name, help, value) in [
-            ("write_points_total", "Points received.", &self.write_points),
-            (
-                "write_points_dropped_total",
-                "Points refused.",
-                &self.write_points_dropped,
-            ),
-            (
-                "write_bytes_total",
-                "Bytes of line protocol received.",
-                &self.write_bytes,
-            ),
-            ("queries_total", "Query requests.", &self.queries),
-        ] {
-            head(&mut out, name, "counter", help);
-            line(&mut out, name, value.load(Ordering::Relaxed));
-        }
-        for (name, help, value) in [
-            (
-                "storage_buckets",
-                "Buckets with data.",
-                storage.buckets as u64,
-            ),
-            (
-                "storage_memtable_bytes",
-                "Bytes not in files yet.",
-                storage.memtable_bytes as u64,
-            ),
-            ("storage_files", "Data files.", storage.files as u64),
-            (
-                "storage_file_bytes",
-                "Bytes of data files.",
-                storage.file_bytes,
-            ),
-            (
-                "storage_file_rows",
-                "Rows of data files.",
-                storage.file_rows,
-            ),
-            (
-                "storage_poisoned",
-                "1 when writes are refused.",
-                u64::from(storage.is_poisoned),
-            ),
-        ] {
-            head(&mut out, name, "gauge", help);
-            line(&mut out, name, value);
-        }
-        head(
-            &mut out,
-            "uptime_seconds",
-            "gauge",
-            "Seconds since the start.",
-        );
-        line(&mut out, "uptime_seconds", uptime_seconds);
-        out
+        totals
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Methods beyond the usual ones are counted together.
@@ -155,16 +168,4 @@ fn method_name(method: &Method) -> &'static str {
         Method::OPTIONS => "OPTIONS",
         _ => "other",
     }
-}
-
-fn head(out: &mut String, name: &str, kind: &str, help: &str) {
-    writeln!(
-        out,
-        "# HELP headwater_{name} {help}\n# TYPE headwater_{name} {kind}"
-    )
-    .expect("a string takes every text");
-}
-
-fn line(out: &mut String, name: &str, value: impl std::fmt::Display) {
-    writeln!(out, "headwater_{name} {value}").expect("a string takes every text");
 }

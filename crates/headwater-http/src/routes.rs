@@ -51,6 +51,7 @@ fn system_routes() -> Router<Shared> {
         .route("/health", anonymous("GET", get(system::health)))
         .route("/ready", anonymous("GET", get(system::ready)))
         .route("/metrics", anonymous("GET", get(system::metrics)))
+        .route("/debug/vars", anonymous("GET", get(system::variables)))
         .route("/api/v2", anonymous("GET", get(system::links)))
 }
 

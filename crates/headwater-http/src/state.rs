@@ -44,8 +44,36 @@ pub struct Settings {
     /// The status of an answer to a write that storage cannot take now: 503, or 500 for agents
     /// that know only that (`spec/decisions.md` 13).
     pub back_pressure_status: StatusCode,
-    /// Whether `/metrics` answers.
+    /// Whether `/metrics` and `/debug/vars` answer.
     pub metrics_enabled: bool,
+    /// The largest request line with its headers, in bytes.
+    pub header_bytes_max: usize,
+    /// How long an open HTTP/1 connection may wait for the head of a request.
+    pub header_wait_max: Duration,
+    /// Connections at the same time; others wait to be accepted.
+    pub connections_max: usize,
+    /// Requests at the same time, 0 for no limit; others are answered 503. Those about the
+    /// server's state do not count.
+    pub requests_max: usize,
+    /// Requests a second that one caller may make, 0 for no limit; others are answered 429.
+    pub rate_limit_per_second: u32,
+    /// How many requests a caller that was quiet may make at once; 0: those of one second.
+    pub rate_limit_burst: u32,
+    /// What a caller is.
+    pub rate_limit_by: RateLimitBy,
+    /// The origins whose pages may call, `*` for any (CORS).
+    pub cors_origins: Vec<String>,
+    /// Whether every request is logged.
+    pub log_requests: bool,
+}
+
+/// What the rate limit counts requests by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RateLimitBy {
+    /// The credentials that a request carries, valid or not; the address where it has none.
+    Credential,
+    /// The address that a connection comes from.
+    Address,
 }
 
 impl Default for Settings {
@@ -61,6 +89,15 @@ impl Default for Settings {
             gathered_cells_max: 20_000_000,
             back_pressure_status: StatusCode::SERVICE_UNAVAILABLE,
             metrics_enabled: true,
+            header_bytes_max: 256 << 10,
+            header_wait_max: Duration::from_secs(5 * 60),
+            connections_max: 10_000,
+            requests_max: 0,
+            rate_limit_per_second: 0,
+            rate_limit_burst: 0,
+            rate_limit_by: RateLimitBy::Credential,
+            cors_origins: vec!["*".to_owned()],
+            log_requests: false,
         }
     }
 }
@@ -87,6 +124,16 @@ impl Shared {
             started,
             started_monotonic,
         }))
+    }
+}
+
+impl Inner {
+    /// Since the start.
+    pub(crate) fn uptime(&self) -> Duration {
+        self.app
+            .clock
+            .monotonic()
+            .saturating_sub(self.started_monotonic)
     }
 }
 

@@ -16,6 +16,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use anyhow::{Result, bail};
 use axum::http::StatusCode;
 use headwater_catalog::Profile;
+use headwater_http::RateLimitBy;
 use headwater_storage::{Fsync, WalSettings};
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +41,7 @@ pub(crate) struct Settings {
     pub(crate) query: headwater_query::Settings,
     #[serde(with = "HttpKeys")]
     pub(crate) http: headwater_http::Settings,
+    pub(crate) tls: TlsFiles,
     pub(crate) log: Log,
 }
 
@@ -60,8 +62,13 @@ impl Default for Settings {
             storage: headwater_storage::Settings::new("./data"),
             query: headwater_query::Settings::default(),
             http: headwater_http::Settings::default(),
+            tls: TlsFiles {
+                certificate: PathBuf::new(),
+                key: PathBuf::new(),
+            },
             log: Log {
                 filter: "info".to_owned(),
+                format: LogFormat::Text,
             },
         }
     }
@@ -78,6 +85,12 @@ impl Settings {
         }
         if self.http.write_bytes_max > self.http.write_decompressed_bytes_max {
             bail!("http.write_bytes_max must not be above http.write_decompressed_bytes_max");
+        }
+        if self.tls.certificate.as_os_str().is_empty() != self.tls.key.as_os_str().is_empty() {
+            bail!("tls.certificate and tls.key go together");
+        }
+        if self.http.connections_max == 0 {
+            bail!("http.connections_max must be at least 1");
         }
         if let Err(error) = tracing_subscriber::EnvFilter::try_new(&self.log.filter) {
             bail!("log.filter: {error}");
@@ -118,6 +131,23 @@ pub(crate) struct Credentials {
 pub(crate) struct Log {
     /// `tracing`'s filter syntax.
     pub(crate) filter: String,
+    pub(crate) format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    Text,
+    /// One object a line.
+    Json,
+}
+
+/// PEM files; empty for plain HTTP.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TlsFiles {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -204,6 +234,25 @@ struct HttpKeys {
     #[serde(with = "unit::status")]
     back_pressure_status: StatusCode,
     metrics_enabled: bool,
+    #[serde(with = "unit::bytes")]
+    header_bytes_max: usize,
+    #[serde(with = "unit::duration")]
+    header_wait_max: Duration,
+    connections_max: usize,
+    requests_max: usize,
+    rate_limit_per_second: u32,
+    rate_limit_burst: u32,
+    #[serde(with = "RateLimitByName")]
+    rate_limit_by: RateLimitBy,
+    cors_origins: Vec<String>,
+    log_requests: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "RateLimitBy", rename_all = "lowercase")]
+enum RateLimitByName {
+    Credential,
+    Address,
 }
 
 #[cfg(test)]

@@ -29,6 +29,12 @@ impl Params {
         self.get(name).filter(|value| !value.is_empty())
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// `self` first, `later` for names it does not have.
     fn then(mut self, later: Self) -> Self {
         self.0.extend(later.0);

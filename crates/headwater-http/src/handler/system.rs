@@ -12,6 +12,7 @@ use crate::{
     encode::{text::to_json, time::rfc3339},
     error::{Code, Error},
     extract::{credentials::Caller, params::Params},
+    metrics::Gauges,
     state::Shared,
 };
 
@@ -75,10 +76,7 @@ pub(crate) async fn health(State(shared): State<Shared>) -> Response {
 }
 
 pub(crate) async fn ready(State(shared): State<Shared>) -> Response {
-    let up = shared
-        .clock
-        .monotonic()
-        .saturating_sub(shared.started_monotonic);
+    let up = shared.uptime();
     let body = json!({
         "status": "ready",
         "started": rfc3339(shared.started),
@@ -87,25 +85,82 @@ pub(crate) async fn ready(State(shared): State<Shared>) -> Response {
     json_response(StatusCode::OK, &body, Some("    "))
 }
 
+/// `/metrics`, for Prometheus.
 pub(crate) async fn metrics(State(shared): State<Shared>) -> Result<Response, Error> {
-    if !shared.settings.metrics_enabled {
-        return Err(Error::new(Code::Forbidden, "metrics disabled"));
-    }
-    let up = shared
-        .clock
-        .monotonic()
-        .saturating_sub(shared.started_monotonic);
+    require_metrics(&shared)?;
     let kind = [(
         header::CONTENT_TYPE,
         "text/plain; version=0.0.4; charset=utf-8",
     )];
-    Ok((
-        kind,
-        shared
-            .metrics
-            .text(up.as_secs_f64(), &shared.engine.statistics()),
-    )
-        .into_response())
+    let text = shared.metrics.text(&Gauges {
+        version: &shared.settings.version,
+        started_seconds: shared.started as f64 / 1e9,
+        uptime_seconds: shared.uptime().as_secs_f64(),
+        storage: shared.engine.statistics(),
+    });
+    Ok((kind, text).into_response())
+}
+
+/// `/debug/vars`: figures by the names that Telegraf's plugin for InfluxDB reads.
+pub(crate) async fn variables(State(shared): State<Shared>) -> Result<Response, Error> {
+    require_metrics(&shared)?;
+    let (totals, storage) = (shared.metrics.totals(), shared.engine.statistics());
+    let body = json!({
+        "system": {
+            "currentTime": rfc3339(shared.clock.now()),
+            "started": rfc3339(shared.started),
+            "uptime": shared.uptime().as_secs(),
+        },
+        "httpd": {
+            "name": "httpd",
+            "tags": {},
+            "values": {
+                "authFail": totals.refused_credentials,
+                "clientError": totals.client_errors,
+                "pingReq": totals.requests_ping,
+                "pointsWrittenDropped": totals.write_points_dropped,
+                "pointsWrittenOK": totals.write_points - totals.write_points_dropped,
+                "queryReq": totals.requests_query,
+                "queryReqDurationNs": totals.query_time.as_nanos() as u64,
+                "req": totals.requests,
+                "reqActive": totals.under_way,
+                "serverError": totals.server_errors,
+                "writeReq": totals.requests_write,
+                "writeReqBytes": totals.write_bytes,
+                "writeReqDurationNs": totals.write_time.as_nanos() as u64,
+            },
+        },
+        "write": {
+            "name": "write",
+            "tags": {},
+            "values": {
+                "pointReq": totals.write_points,
+                "req": totals.requests_write,
+                "writeDrop": totals.write_points_dropped,
+                "writeOk": totals.write_points - totals.write_points_dropped,
+            },
+        },
+        "storage": {
+            "name": "storage",
+            "tags": {},
+            "values": {
+                "cacheBytes": storage.cache_bytes,
+                "damagedFiles": storage.damaged_files,
+                "diskBytes": storage.file_bytes,
+                "files": storage.files,
+                "memtableBytes": storage.memtable_bytes,
+            },
+        },
+    });
+    Ok(json_response(StatusCode::OK, &body, None))
+}
+
+fn require_metrics(shared: &Shared) -> Result<(), Error> {
+    if shared.settings.metrics_enabled {
+        Ok(())
+    } else {
+        Err(Error::new(Code::Forbidden, "metrics disabled"))
+    }
 }
 
 /// `/api/v2`: the resources that there are.

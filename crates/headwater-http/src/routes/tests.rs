@@ -20,12 +20,15 @@ use tower::ServiceExt;
 use super::*;
 use crate::Settings;
 
+mod edge;
+
 const TOKEN: &str = "operator-token";
 /// 2020-01-01T00:00:00Z.
 const NOW: i64 = 1_577_836_800_000_000_000;
 
 struct Server {
     routes: Router,
+    clock: Arc<SimulatedClock>,
     organization: String,
     bucket: String,
 }
@@ -73,7 +76,8 @@ impl Server {
     }
 
     async fn start_as(profile: Profile, settings: Settings) -> Self {
-        let clock: headwater_env::SharedClock = Arc::new(SimulatedClock::new(NOW));
+        let simulated = Arc::new(SimulatedClock::new(NOW));
+        let clock: headwater_env::SharedClock = simulated.clone();
         let random: headwater_env::SharedRandom = Arc::new(SeededRandom::new(7));
         let catalog = Catalog::open_with(
             "sqlite::memory:",
@@ -111,6 +115,7 @@ impl Server {
         });
         let mut server = Self {
             routes,
+            clock: simulated,
             organization: String::new(),
             bucket: String::new(),
         };

@@ -2,6 +2,7 @@
 
 mod check;
 mod config;
+mod connections;
 mod golden;
 mod kill;
 mod parquet;

@@ -80,7 +80,8 @@ impl Server {
             let line = line.expect("the log is UTF-8");
             let listens = line
                 .split_once("listening on ")
-                .map(|(_, url)| url.trim().to_owned());
+                .and_then(|(_, url)| url.split(['"', ' ']).next())
+                .map(str::to_owned);
             log.push(&(line + "\n"));
             if listens.is_some() {
                 url = listens;
@@ -245,26 +246,25 @@ impl Server {
 
     /// `kill -9`: no chance to finish anything.
     pub(crate) fn kill_running(&self) {
+        self.signal("KILL");
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-KILL", &pid])
-                .status()
-                .expect("kill runs")
-                .success()
-        );
+        let sent = Command::new("kill")
+            .args([&format!("-{name}"), &pid])
+            .status();
+        assert!(sent.expect("kill runs").success());
     }
 
     /// As an operator stops it.
-    pub(crate) fn terminate(mut self) -> ExitStatus {
-        let pid = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-TERM", &pid])
-                .status()
-                .expect("kill runs")
-                .success()
-        );
+    pub(crate) fn terminate(self) -> ExitStatus {
+        self.signal("TERM");
+        self.ended()
+    }
+
+    /// Waits until the process has ended by itself.
+    pub(crate) fn ended(mut self) -> ExitStatus {
         self.child.wait().expect("the process ends")
     }
 }
