@@ -12,6 +12,7 @@
 )]
 
 mod bench;
+mod cardinality;
 mod clients;
 mod compat;
 mod conformance;
@@ -41,6 +42,7 @@ cargo xtask <command>
   compat [OPTIONS]    random data and queries to our server and to InfluxDB 1.6.7, which must
                       agree (compat --help)
   bench [OPTIONS]     load and query speed as ratios to InfluxDB 1.6.7 in one run (bench --help)
+  bench --cardinality the cost of two million series (bench --cardinality --help)
 ";
 
 fn main() -> ExitCode {
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         "lint" => lint::run(),
         "golden" => golden::run(&rest),
         "conformance" => conformance::run(&rest),
+        "bench" if rest.iter().any(|arg| arg == "--cardinality") => cardinality::run(&rest),
         "bench" => bench::run(&rest),
         "clients" => clients::run(&rest),
         "compat" => compat::run(&rest),

@@ -372,6 +372,7 @@ impl BucketState {
         tombstone: &Tombstone,
         touched: &mut Vec<PartitionName>,
     ) -> Result<usize> {
+        self.known.note_removal();
         let keys = self.registry.keys().clone();
         let matches = |key: &SeriesKey| tombstone.selects(key);
         let mut freed = 0;

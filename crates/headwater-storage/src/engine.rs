@@ -59,6 +59,8 @@ pub(crate) struct Inner {
     /// One flush at a time, one compaction at a time.
     pub(crate) flushing: tokio::sync::Mutex<()>,
     pub(crate) compacting: tokio::sync::Mutex<()>,
+    /// One bucket's series are counted at a time.
+    pub(crate) counting: tokio::sync::Mutex<()>,
     /// Files of a generation that a failed flush has written and not listed.
     pub(crate) unlisted_files: Mutex<Option<(Generation, Vec<Written>)>>,
     /// Bytes of the bodies of writes that are let in and not in memory as rows yet.
@@ -126,6 +128,7 @@ impl Engine {
         default_time: i64,
         batch: &ParsedBatch<'_>,
     ) -> Result<WriteOutcome> {
+        self.0.know_series(target.bucket).await?;
         let admitted = self.0.admit(body.len()).await?;
         let (outcome, done) = self
             .0
@@ -294,10 +297,13 @@ impl Inner {
         }
         let mut state = self.state.lock();
         self.check_open()?;
-        let applied = state.apply(target, batch).inspect_err(|error| {
-            self.poison
-                .set(format!("a batch was applied in part: {error}"));
-        })?;
+        let series_max = self.settings.series_per_bucket_max;
+        let applied = state
+            .apply(target, batch, series_max)
+            .inspect_err(|error| {
+                self.poison
+                    .set(format!("a batch was applied in part: {error}"));
+            })?;
         let outcome = applied.outcome(target, batch);
         if applied.rejected.len() == batch.points.len() {
             return Ok((outcome, None));

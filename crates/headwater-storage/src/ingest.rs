@@ -10,7 +10,9 @@ use crate::{
     error::Result,
     limits::STRING_BYTES_MAX,
     memtable::RowError,
+    registry::{SeriesNumber, canonical},
     state::{BucketState, PartitionName, State},
+    time_partition,
 };
 
 /// Where points go.
@@ -79,11 +81,13 @@ struct Outdated {
 }
 
 impl State {
-    /// Adds the points of a batch to the memtable.
+    /// Adds the points of a batch to the memtable. A bucket may have `series_max` series; 0: any
+    /// number.
     pub(crate) fn apply(
         &mut self,
         target: &WriteTarget,
         batch: &ParsedBatch<'_>,
+        series_max: usize,
     ) -> Result<Applied> {
         let mut applied = Applied::default();
         let lower_bound = target.oldest.map_or(i64::MIN, |limit| limit.lower_bound);
@@ -97,12 +101,27 @@ impl State {
                 applied.note_outdated(at, point.time);
                 continue;
             }
-            let (series, number) = match bucket.registry.find(point.series) {
+            let found = match bucket.registry.find(point.series) {
+                Some(found) if !bucket.known.distrusts_registry => Some(found),
+                _ => None,
+            };
+            let (series, number) = match found {
                 Some(found) => found,
                 None => {
-                    let key = line_protocol::series_key(point.series);
-                    let number = bucket.measurement(key.measurement());
-                    (bucket.registry.insert(point.series, key, number), number)
+                    if series_max > 0 {
+                        let key = line_protocol::series_key(point.series);
+                        if !bucket.known.admit(&key, series_max) {
+                            let start = time_partition::bounds(point.time, target.shard_group).0;
+                            let reason = too_many_series(series_max);
+                            applied.note_rejected(at, start, reason);
+                            continue;
+                        }
+                    }
+                    let before = bucket.registry.bytes();
+                    let found = bucket.add_series(point.series);
+                    // New series are what a memtable of many series mostly consists of.
+                    applied.bytes += bucket.registry.bytes() - before;
+                    found
                 }
             };
             let measurement = &mut bucket.measurements[number as usize];
@@ -144,6 +163,24 @@ impl State {
         }
         self.active.bytes += applied.bytes;
         Ok(applied)
+    }
+}
+
+impl BucketState {
+    /// The number of a series that the registry does not know, and of its measurement.
+    fn add_series(&mut self, raw: &[u8]) -> (SeriesNumber, u32) {
+        if let Some(key) = canonical(raw) {
+            let name = key.split(',').next().unwrap_or_default();
+            let measurement = match self.by_name.get(name) {
+                Some(number) => *number,
+                None => self.measurement(&name.into()),
+            };
+            return (self.registry.insert(raw, key, measurement), measurement);
+        }
+        let key = line_protocol::series_key(raw);
+        let measurement = self.measurement(key.measurement());
+        let series = self.registry.insert(raw, key.as_str(), measurement);
+        (series, measurement)
     }
 }
 
@@ -232,6 +269,11 @@ impl Outdated {
             violation(self.newest)
         )
     }
+}
+
+/// In the words of the reference's limit per database.
+fn too_many_series(series_max: usize) -> String {
+    format!("max-series-per-bucket limit exceeded: ({series_max})")
 }
 
 fn reason(error: &RowError, measurement: &str) -> String {

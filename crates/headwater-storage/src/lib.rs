@@ -19,6 +19,7 @@ mod ingest;
 mod memtable;
 mod registry;
 mod schema;
+mod series_limit;
 mod time_partition;
 
 mod poison;

@@ -16,8 +16,8 @@ pub(crate) const COPY_ROWS: usize = 1024;
 /// Sealed blocks smaller than a full one are merged when this many of them are in a row.
 pub(crate) const SMALL_BLOCKS: usize = 8;
 
-/// Bytes of series keys that a bucket keeps beyond a flush before it starts afresh.
-pub(crate) const REGISTRY_BYTES_MAX: usize = 64 << 20;
+/// Bytes of series keys that all buckets keep beyond a flush before the largest start afresh.
+pub(crate) const REGISTRY_BYTES_MAX: usize = 256 << 20;
 
 /// Values (rows times columns) that a scan reads from a file at once.
 pub(crate) const SCAN_VALUES: u64 = 512 * 1024;

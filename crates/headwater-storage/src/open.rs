@@ -80,6 +80,7 @@ pub(crate) async fn open(settings: Settings, components: Components) -> Result<E
         maintenance: tokio::sync::Mutex::default(),
         flushing: tokio::sync::Mutex::default(),
         compacting: tokio::sync::Mutex::default(),
+        counting: tokio::sync::Mutex::default(),
         unlisted_files: Mutex::default(),
         admitted_bytes: AtomicUsize::new(0),
         flush_wanted: Notify::new(),

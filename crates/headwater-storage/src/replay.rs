@@ -61,7 +61,7 @@ pub(crate) fn replay(
                 let batch = line_protocol::parse(&lines, precision, default_time)
                     .map_err(|e| unreadable(record.sequence, e))?;
                 state.active.log_bytes += lines.len();
-                let applied = state.apply(&target, &batch)?;
+                let applied = state.apply(&target, &batch, 0)?;
                 if !applied.rejected.is_empty() {
                     let (sequence, count) = (record.sequence, applied.rejected.len());
                     tracing::warn!(

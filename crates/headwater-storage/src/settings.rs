@@ -19,6 +19,8 @@ pub struct Settings {
     pub flush_age: Duration,
     /// Footers, directories and column chunks of data files kept in memory.
     pub cache_bytes: usize,
+    /// Series that a bucket may have; points of further ones are rejected. 0: no limit.
+    pub series_per_bucket_max: usize,
     /// Rows of a Parquet row group.
     pub row_group_rows: usize,
     /// Rows of a Parquet page.
@@ -61,6 +63,7 @@ impl Settings {
             write_wait_max: Duration::from_secs(2),
             flush_age: Duration::from_secs(10 * 60),
             cache_bytes: 128 << 20,
+            series_per_bucket_max: 0,
             row_group_rows: 100_000,
             page_rows: 4_000,
             background: true,

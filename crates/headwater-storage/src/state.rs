@@ -18,6 +18,7 @@ use crate::{
     registry::{KeyTable, SeriesRegistry},
     scan::{BucketView, FileSource, PartitionView, Source},
     schema::{Schema, SchemaView},
+    series_limit::KnownSeries,
     time_partition,
     tombstone::Tombstone,
 };
@@ -79,6 +80,7 @@ pub(crate) struct PartitionName {
 pub(crate) struct BucketState {
     pub(crate) id: Id,
     pub(crate) registry: SeriesRegistry,
+    pub(crate) known: KnownSeries,
     pub(crate) measurements: Vec<MeasurementState>,
     pub(crate) by_name: FxHashMap<Arc<str>, u32>,
     /// By sequence.
@@ -203,6 +205,20 @@ impl State {
             .partition(name.measurement, name.start)
     }
 
+    /// Starts the largest registries afresh until all together are small enough.
+    fn bound_registries(&mut self) {
+        let registries = self.buckets.values_mut().map(|bucket| &mut bucket.registry);
+        let mut registries: Vec<_> = registries.collect();
+        registries.sort_unstable_by_key(|registry| registry.bytes());
+        let mut bytes: usize = registries.iter().map(|registry| registry.bytes()).sum();
+        while bytes > REGISTRY_BYTES_MAX
+            && let Some(largest) = registries.pop()
+        {
+            bytes -= largest.bytes();
+            *largest = SeriesRegistry::default();
+        }
+    }
+
     /// Freezes the active memtable, if it has rows, and starts the next generation.
     pub(crate) fn freeze(&mut self) -> Result<bool> {
         if self.active.tables.is_empty() {
@@ -231,10 +247,11 @@ impl State {
             bucket.mark_stale(name.measurement, name.start);
         }
         for bucket in self.buckets.values_mut() {
-            if bucket.registry.bytes() > REGISTRY_BYTES_MAX {
+            if std::mem::take(&mut bucket.known.distrusts_registry) {
                 bucket.registry = SeriesRegistry::default();
             }
         }
+        self.bound_registries();
         self.frozen.push(FrozenGeneration {
             number,
             first_sequence: self.active.first_sequence,
@@ -260,6 +277,7 @@ impl BucketState {
         Self {
             id,
             registry: SeriesRegistry::default(),
+            known: KnownSeries::default(),
             measurements: Vec::new(),
             by_name: FxHashMap::default(),
             tombstones: Vec::new(),
@@ -314,6 +332,7 @@ impl BucketState {
             .partitions
             .retain(|partition| partition.start != start);
         state.last = 0;
+        self.known.note_removal();
         self.stale.push((measurement, start));
         self.drop_view(measurement, start);
     }

@@ -174,6 +174,7 @@ struct StorageKeys {
     flush_age: Duration,
     #[serde(with = "unit::bytes")]
     cache_bytes: usize,
+    series_per_bucket_max: usize,
     row_group_rows: usize,
     page_rows: usize,
     /// For tests of the engine.

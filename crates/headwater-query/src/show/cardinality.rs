@@ -20,16 +20,19 @@ use crate::{
     guard::Held,
     resolve::{
         compile_dimensions,
-        time_bounds::{mentions_time, split_condition},
+        time_bounds::{TimeBounds, mentions_time, split_condition},
     },
     run::{Failure, Output, StatementContext},
     schema::{Columns, SchemaSource},
     series::{Column, Series},
 };
 
-/// The things counted, by output series: measurement (none for SHOW MEASUREMENT CARDINALITY) and
-/// the values of the GROUP BY tags.
-type Counted = BTreeMap<(Option<Arc<str>>, Vec<Arc<str>>), BTreeSet<Arc<str>>>;
+/// An output series: measurement (none for SHOW MEASUREMENT CARDINALITY) and the values of the
+/// GROUP BY tags.
+type Group = (Option<Arc<str>>, Vec<Arc<str>>);
+
+/// The things counted, by output series.
+type Counted = BTreeMap<Group, BTreeSet<Arc<str>>>;
 
 pub(super) fn show(
     statement: &ShowCardinalityStatement,
@@ -51,10 +54,28 @@ pub(super) fn show(
     let dims = expand(&dimensions, &columns);
     let is_field = |name: &str| columns.fields.contains_key(name);
     let mut counted = Counted::new();
+    let mut counts = BTreeMap::new();
+    // All series of measurements that are each in one bucket: storage can count them by itself.
+    let is_plain = statement.of == CardinalityOf::Series
+        && condition.is_none()
+        && dims.is_empty()
+        && bounds == TimeBounds::default()
+        && measurements
+            .iter()
+            .map(|(_, name)| name)
+            .collect::<BTreeSet<_>>()
+            .len()
+            == measurements.len();
     let mut held = Held::new(&context.guard);
     for (bucket, name) in measurements {
         context.check()?;
         let snapshot = context.snapshots.get(bucket);
+        if is_plain {
+            let count = snapshot.count_series(&name).map_err(Error::from)?;
+            context.guard.work(count)?;
+            counts.insert((Some(name), Vec::new()), count);
+            continue;
+        }
         let matching = Matching::new(&snapshot, &name, bounds, &context.guard);
         if statement.of == CardinalityOf::FieldKey {
             count_fields(&matching, &name, condition.as_ref(), &dims, &mut counted);
@@ -82,7 +103,9 @@ pub(super) fn show(
         }
     }
     if statement.offset == 0 {
-        emit(counted, &dims, out)?;
+        let sets = counted.into_iter();
+        counts.extend(sets.map(|(group, things)| (group, things.len())));
+        emit(counts, &dims, out)?;
     }
     Ok(())
 }
@@ -232,10 +255,14 @@ fn count_series(
 }
 
 /// LIMIT and OFFSET count the rows of a series, and each has one.
-fn emit(counted: Counted, dims: &[Arc<str>], out: &mut Output<'_>) -> Result<(), Failure> {
-    for ((name, values), things) in counted {
+fn emit(
+    counts: BTreeMap<Group, usize>,
+    dims: &[Arc<str>],
+    out: &mut Output<'_>,
+) -> Result<(), Failure> {
+    for ((name, values), count) in counts {
         let tags = dims.iter().cloned().zip(values).collect();
-        let count = i64::try_from(things.len()).unwrap_or(i64::MAX);
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
         out.emit(Series {
             name,
             tags: (!dims.is_empty()).then_some(tags),

@@ -52,14 +52,18 @@ pub(super) fn show_values(
 ) -> Result<(), Failure> {
     let query = TagQuery::new(statement, context)?;
     for name in query.measurements(context)? {
-        let pairs = query
-            .pairs(&name, statement.with_key.as_ref(), context)
-            .map_err(reported)?;
-        let pairs = page(
-            pairs.into_iter().collect(),
-            statement.limit,
-            statement.offset,
-        );
+        let with_key = statement.with_key.as_ref();
+        // Of millions of values neither a set nor the keys of their series is made.
+        let mut held = Held::new(&context.guard);
+        let all = query.all_pairs(&name, with_key, context, &mut held);
+        let pairs = match all.map_err(reported)? {
+            Some(pairs) => pairs,
+            None => {
+                let pairs = query.pairs(&name, with_key, context).map_err(reported)?;
+                pairs.into_iter().collect()
+            }
+        };
+        let pairs = page(pairs, statement.limit, statement.offset);
         if !pairs.is_empty() {
             let rows = pairs
                 .into_iter()
@@ -160,6 +164,34 @@ impl<'a> TagQuery<'a> {
             keys.extend(series.tags().iter().map(|(key, _)| Arc::clone(key)));
         }
         Ok(keys)
+    }
+
+    /// The tags of all series of a measurement, ascending; `None` when the statement is about
+    /// some of them.
+    fn all_pairs(
+        &self,
+        name: &str,
+        with_key: Option<&WithKey>,
+        context: &StatementContext<'_>,
+        held: &mut Held,
+    ) -> Result<Option<Vec<Tag>>, Error> {
+        if self.condition.is_some() || self.matching(name, context)?.has_time() {
+            return Ok(None);
+        }
+        let snapshot = context.snapshots.get(self.bucket);
+        let mut pairs = Vec::new();
+        for key in self.keys(name, context)? {
+            if is_wanted(with_key, &key) {
+                let values = snapshot.tag_values(name, &key)?;
+                context.guard.work(values.len())?;
+                let bytes = values
+                    .iter()
+                    .map(|value| value.len() + 2 * size_of::<Tag>());
+                held.grow(bytes.sum())?;
+                pairs.extend(values.into_iter().map(|value| (Arc::clone(&key), value)));
+            }
+        }
+        Ok(Some(pairs))
     }
 
     /// The tags of the matching series of a measurement.

@@ -1,6 +1,7 @@
 //! Carries out a compaction: the same scan that queries use, over some files of a partition.
 
 use std::{
+    collections::BTreeSet,
     ops::Range,
     sync::{Arc, OnceLock},
 };
@@ -14,11 +15,10 @@ use crate::{
     engine::Inner,
     error::{Error, ErrorKind, Result},
     file::FileSchema,
-    flush::run::tag_keys,
     invariants,
-    limits::COLD_AFTER_NS,
+    limits::{COLD_AFTER_NS, SCAN_SERIES},
     live_file::{FileSpace, LiveFile},
-    scan::{FileSource, Partition, PartitionView, ScanRequest, Source},
+    scan::{FileSource, Partition, PartitionView, ScanRequest, SeriesHandle, SeriesStream, Source},
     state::{PartitionName, State},
 };
 
@@ -125,7 +125,8 @@ impl Inner {
     /// Writes the merged file; `None` when all rows are deleted.
     fn merge_files(&self, job: &Job) -> Result<Option<FileRecord>> {
         let partition = Partition(job.view.clone());
-        let series = partition.select(None)?;
+        let mut stream = SeriesStream::new(&job.view)?;
+        let mut series = window(&mut stream)?;
         if series.is_empty() {
             return Ok(None);
         }
@@ -136,7 +137,7 @@ impl Inner {
         let columns: Vec<_> = fields.keys().cloned().collect();
         let schema = FileSchema {
             measurement: job.measurement.clone(),
-            tag_keys: tag_keys(series.iter().map(|series| &series.key)),
+            tag_keys: live_tag_keys(&job.view)?,
             fields: fields.into_iter().collect(),
         };
         let id = self.catalog.new_id();
@@ -145,19 +146,22 @@ impl Inner {
         if job.end <= self.clock.now().saturating_sub(COLD_AFTER_NS) {
             writer = writer.favoring_size();
         }
-        let scan = partition.scan(ScanRequest {
-            series: &series,
-            columns: &columns,
-            range: TimeRange::new(i64::MIN, i64::MAX),
-            with_times: true,
-            descending_limit: None,
-            ascending_limit: None,
-        })?;
-        for slices in scan {
-            let slices = slices?;
-            for slice in slices.slices {
-                writer.write_series(&series[slices.index].key, &slice.times, &slice.columns)?;
+        while !series.is_empty() {
+            let scan = partition.scan(ScanRequest {
+                series: &series,
+                columns: &columns,
+                range: TimeRange::new(i64::MIN, i64::MAX),
+                with_times: true,
+                descending_limit: None,
+                ascending_limit: None,
+            })?;
+            for slices in scan {
+                let slices = slices?;
+                for slice in slices.slices {
+                    writer.write_series(&series[slices.index].key, &slice.times, &slice.columns)?;
+                }
             }
+            series = window(&mut stream)?;
         }
         let summary = writer.finish()?;
         if !invariants::rows_are_inside(&summary, partition.range()) {
@@ -191,6 +195,41 @@ impl Inner {
                 .saturating_add(1),
         }))
     }
+}
+
+/// The next series to read together; a partition may have millions.
+fn window(stream: &mut SeriesStream<'_>) -> Result<Vec<SeriesHandle>> {
+    let mut series = Vec::with_capacity(SCAN_SERIES);
+    while series.len() < SCAN_SERIES
+        && let Some(next) = stream.next()?
+    {
+        series.push(next);
+    }
+    Ok(series)
+}
+
+/// The tag keys of live series.
+fn live_tag_keys(view: &PartitionView) -> Result<Vec<Arc<str>>> {
+    let mut keys = BTreeSet::new();
+    let mut has_deletes = false;
+    for source in &view.sources {
+        if let Source::File(source) = source {
+            has_deletes |= !source.tombstones.is_empty();
+            keys.extend(source.file.directory()?.tag_keys().iter().cloned());
+        }
+    }
+    if has_deletes {
+        keys.clear();
+        let mut stream = SeriesStream::new(view)?;
+        while let Some(series) = stream.next()? {
+            for (key, _) in series.key.tags() {
+                if !keys.contains(key) {
+                    keys.insert(key.clone());
+                }
+            }
+        }
+    }
+    Ok(keys.into_iter().collect())
 }
 
 impl State {

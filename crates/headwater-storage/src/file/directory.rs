@@ -141,8 +141,18 @@ impl Directory {
         &self.schema.fields
     }
 
-    /// The value of a tag of a series as a code.
-    fn tag_code(&self, tag: usize, series: u32) -> u32 {
+    pub(crate) fn measurement(&self) -> &Arc<str> {
+        &self.schema.measurement
+    }
+
+    /// The values of a tag, given by its place among the tag keys; sorted, each of some series.
+    pub(crate) fn tag_values(&self, tag: usize) -> &[Arc<str>] {
+        &self.tags[tag].values
+    }
+
+    /// The value of a tag of a series: 0 when it lacks the tag, otherwise 1 + index into
+    /// [`Directory::tag_values`].
+    pub(crate) fn tag_code(&self, tag: usize, series: u32) -> u32 {
         self.tags[tag].codes.get(series as usize)
     }
 

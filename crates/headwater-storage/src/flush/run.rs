@@ -292,7 +292,7 @@ fn write_table(space: &FileSpace, path: &str, job: &Job) -> Result<FileSummary> 
 }
 
 /// All tag keys of series, sorted.
-pub(crate) fn tag_keys<'a>(keys: impl IntoIterator<Item = &'a SeriesKey>) -> Vec<Arc<str>> {
+fn tag_keys<'a>(keys: impl IntoIterator<Item = &'a SeriesKey>) -> Vec<Arc<str>> {
     let mut tags: BTreeSet<Arc<str>> = BTreeSet::new();
     for key in keys {
         for (tag, _) in key.tags() {

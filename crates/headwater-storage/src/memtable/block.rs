@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use crate::{
     arrays::data_type,
     error::Result,
-    registry::{KeyTable, SeriesNumber},
+    registry::{KeyBuilder, KeyTable, SeriesNumber},
     run::Run,
     schema::Slot,
 };
@@ -228,7 +228,7 @@ impl Block {
                 let mut is_hit = || {
                     *known
                         .entry(series)
-                        .or_insert_with(|| matches(self.keys.get(series)))
+                        .or_insert_with(|| matches(&self.keys.key(series)))
                 };
                 !range.contains(time) || !is_hit()
             })
@@ -271,6 +271,7 @@ impl Block {
 impl BlockIndex {
     fn build(series: &[SeriesNumber], times: &[i64], keys: &KeyTable) -> Self {
         let (ranks, distinct) = rank(series, keys);
+        let mut builder = KeyBuilder::default();
         let mut offsets = vec![0u32; distinct.len() + 1];
         for &rank in &ranks {
             offsets[rank as usize + 1] += 1;
@@ -298,7 +299,7 @@ impl BlockIndex {
         Self {
             keys: distinct
                 .into_iter()
-                .map(|number| keys.get(number).clone())
+                .map(|number| builder.key(keys.text(number)))
                 .collect(),
             offsets,
             order: ScalarBuffer::from(order),
@@ -319,7 +320,7 @@ fn rank(series: &[SeriesNumber], keys: &KeyTable) -> (Vec<u32>, Vec<SeriesNumber
     if largest > 8 * series.len().max(1024) {
         let mut ranks: FxHashMap<SeriesNumber, u32> = series.iter().map(|&s| (s, 0)).collect();
         let mut distinct: Vec<_> = ranks.keys().copied().collect();
-        distinct.sort_unstable_by(|&a, &b| keys.get(a).cmp(keys.get(b)));
+        distinct.sort_unstable_by(|&a, &b| keys.text(a).cmp(keys.text(b)));
         for (number, rank) in distinct.iter().zip(0..) {
             ranks.insert(*number, rank);
         }
@@ -336,7 +337,7 @@ fn rank(series: &[SeriesNumber], keys: &KeyTable) -> (Vec<u32>, Vec<SeriesNumber
             distinct.push(number);
         }
     }
-    distinct.sort_unstable_by(|&a, &b| keys.get(a).cmp(keys.get(b)));
+    distinct.sort_unstable_by(|&a, &b| keys.text(a).cmp(keys.text(b)));
     for (&number, rank) in distinct.iter().zip(0..) {
         ranks[number as usize] = rank;
     }

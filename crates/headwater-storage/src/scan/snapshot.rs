@@ -14,6 +14,7 @@ use super::{
     liveness::has_live_series,
     read::Scan,
     select::select,
+    stream::{SeriesSet, SeriesStream, collect_series},
     view::{BucketView, PartitionView, Source},
 };
 use crate::{error::Result, footprint::Footprint, predicate::TagPredicate, tombstone::Tombstone};
@@ -62,6 +63,34 @@ impl Snapshot {
             }
         }
         Ok(names)
+    }
+
+    /// How many series of a measurement have a row. Exact, without building their keys.
+    pub fn count_series(&self, measurement: &str) -> Result<usize> {
+        let partitions = self.partitions(measurement, TimeRange::ALL);
+        if let [partition] = partitions.as_slice()
+            && let [Source::File(source)] = partition.0.sources.as_slice()
+            && source.tombstones.is_empty()
+        {
+            return Ok(source.file.directory()?.series_count());
+        }
+        let mut series = SeriesSet::default();
+        for partition in partitions {
+            collect_series(&partition.0, &mut series)?;
+        }
+        Ok(series.len())
+    }
+
+    /// The values that a tag has in the series of a measurement, sorted.
+    pub fn tag_values(&self, measurement: &str, tag: &str) -> Result<Vec<Arc<str>>> {
+        let mut values = Vec::new();
+        for partition in self.partitions(measurement, TimeRange::ALL) {
+            partition.0.collect_tag_values(tag, &mut values)?;
+        }
+        // What each source gave is sorted, which the stable sort makes use of.
+        values.sort();
+        values.dedup();
+        Ok(values)
     }
 
     /// The partitions of a measurement that overlap `range`, ascending by time.
@@ -200,6 +229,37 @@ impl PartitionView {
             }
         }
         Ok(false)
+    }
+
+    fn collect_tag_values(&self, tag: &str, values: &mut Vec<Arc<str>>) -> Result<()> {
+        let has_deletes =
+            |source: &Source| matches!(source, Source::File(file) if !file.tombstones.is_empty());
+        if self.sources.iter().any(has_deletes) {
+            let mut series = SeriesStream::new(self)?;
+            while let Some(series) = series.next()? {
+                values.extend(series.key.tag(tag).cloned());
+            }
+            return Ok(());
+        }
+        for source in &self.sources {
+            match source {
+                Source::File(source) => {
+                    let directory = source.file.directory()?;
+                    let at = directory.tag_keys().iter().position(|key| **key == *tag);
+                    if let Some(at) = at {
+                        values.extend(directory.tag_values(at).iter().cloned());
+                    }
+                }
+                Source::Block(block) => {
+                    let keys = block.series_keys().iter();
+                    let mut own: Vec<_> = keys.filter_map(|key| key.tag(tag).cloned()).collect();
+                    own.sort();
+                    own.dedup();
+                    values.append(&mut own);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn collect_tag_keys(&self) -> BTreeSet<Arc<str>> {

@@ -5,6 +5,7 @@
     reason = "what a test cannot go on without fails it"
 )]
 
+mod cardinality;
 mod check;
 mod concurrent;
 mod crash;
