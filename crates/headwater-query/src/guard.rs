@@ -28,6 +28,10 @@ mod tests;
 /// Units of work (rows, values, series, comparisons) between two looks at the signal.
 pub(crate) const WORK_UNITS: usize = 64 * 1024;
 
+/// Work and series up to which a statement may run on the thread that took the request.
+const ATTEMPT_WORK_UNITS: usize = 32 * 1024;
+const ATTEMPT_SERIES: usize = 16;
+
 /// Why a request is to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Interruption {
@@ -119,6 +123,9 @@ pub(crate) struct Guard {
     work_units: usize,
     /// If somebody wants to know where the time goes.
     profile: Option<Profile>,
+    /// Whether the statement is to end when it turns out to be much work.
+    is_attempt: bool,
+    has_given_up: Cell<bool>,
     /// For tests: the look that finds the statement interrupted.
     #[cfg(test)]
     interrupted_at: Option<u64>,
@@ -142,9 +149,31 @@ impl Guard {
             held_max: Cell::default(),
             work_units: WORK_UNITS,
             profile: None,
+            is_attempt: false,
+            has_given_up: Cell::default(),
             #[cfg(test)]
             interrupted_at: None,
         }
+    }
+
+    /// Ends the statement also when it is more work than may be done on the thread that took the
+    /// request; [`Guard::has_given_up`] then.
+    pub(crate) fn attempt(self) -> Self {
+        Self {
+            work_units: ATTEMPT_WORK_UNITS,
+            is_attempt: true,
+            ..self
+        }
+    }
+
+    /// Whether an attempt has ended as too much work: what came out of it counts for nothing.
+    pub(crate) fn has_given_up(&self) -> bool {
+        self.has_given_up.get()
+    }
+
+    fn give_up(&self) -> Error {
+        self.has_given_up.set(true);
+        Error::Interrupted
     }
 
     /// The same with another number of units between two looks.
@@ -182,7 +211,14 @@ impl Guard {
 
     /// Fails when the statement is to end.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        self.work.set(0);
+        if self.is_attempt {
+            // Work adds up, so that all of it is bounded.
+            if self.has_given_up() || self.work.get() >= self.work_units {
+                return Err(self.give_up());
+            }
+        } else {
+            self.work.set(0);
+        }
         self.looks.set(self.looks.get() + 1);
         #[cfg(test)]
         if self.interrupted_at.is_some_and(|at| self.looks.get() >= at) {
@@ -225,6 +261,9 @@ impl Guard {
 
     /// Refuses an access to more series than are allowed.
     pub(crate) fn check_series(&self, count: usize) -> Result<(), Error> {
+        if self.is_attempt && count > ATTEMPT_SERIES {
+            return Err(self.give_up());
+        }
         let (count, limit) = (count as u64, self.limits.series);
         if limit > 0 && count > limit {
             // The reference counts no further than to the first one too many.

@@ -1,5 +1,6 @@
 //! Requests: their statements one after the other on a worker thread, apart from the runtime
-//! that serves HTTP. Answers leave through a bounded channel; when the receiver is dropped, the
+//! that serves HTTP; or at once on the thread that took the request, as long as that is little
+//! work, since waking a worker costs more than what most dashboards ask for. Answers leave through a bounded channel; when the receiver is dropped, the
 //! request ends.
 //!
 //! After a statement that fails nothing else runs: each later one gets `not executed` under its
@@ -8,6 +9,7 @@
 
 use std::{
     any::Any,
+    cell::{Cell, RefCell},
     panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
     sync::Arc,
@@ -45,8 +47,11 @@ mod settings;
 pub(crate) use output::Output;
 pub use settings::Settings;
 
-use output::last_pieces;
+use output::{Sink, last_pieces};
 use registry::{Registered, Registry, SHOW_QUERIES, Task};
+
+/// Statements up to which a request may run on the thread that took it.
+const ATTEMPT_STATEMENTS: usize = 4;
 
 /// A parsed request and who makes it.
 #[derive(Debug, Clone)]
@@ -99,20 +104,68 @@ impl QueryEngine {
     /// ends the request. Must be called on a tokio runtime, whose blocking threads are the
     /// workers.
     pub fn execute(&self, request: QueryRequest) -> mpsc::Receiver<ResultPiece> {
-        let (sender, receiver) = mpsc::channel(self.0.settings.pieces_buffered.max(1));
         let inner = Arc::clone(&self.0);
         let arrived = inner.clock.monotonic();
-        match inner.registry.add(request, arrived, &inner.settings) {
-            Ok(registered) => {
-                tokio::spawn(supervise(inner, registered, sender));
-            }
+        let registered = match inner.registry.add(request, arrived, &inner.settings) {
+            Ok(registered) => registered,
             Err(refused) => {
                 let (request, error) = *refused;
-                tokio::spawn(deliver(last_pieces(&request.query, 0, &error), sender));
+                return ready(last_pieces(&request.query, 0, &error));
             }
+        };
+        if let Some(pieces) = attempt(&inner, &registered.task) {
+            return ready(pieces);
         }
+        let (sender, receiver) = mpsc::channel(inner.settings.pieces_buffered.max(1));
+        tokio::spawn(supervise(inner, registered, sender));
         receiver
     }
+}
+
+/// A receiver of pieces that are all there.
+fn ready(pieces: Vec<ResultPiece>) -> mpsc::Receiver<ResultPiece> {
+    let (sender, receiver) = mpsc::channel(pieces.len().max(1));
+    for piece in pieces {
+        sender.try_send(piece).expect("there is room for each");
+    }
+    receiver
+}
+
+/// Runs a request on this thread if that turns out to be little work; `None` if it does not, and
+/// then nothing of it counts.
+fn attempt(inner: &Inner, task: &Task) -> Option<Vec<ResultPiece>> {
+    let statements = &task.request.query.statements;
+    if statements.len() > ATTEMPT_STATEMENTS || !statements.iter().all(may_be_attempted) {
+        return None;
+    }
+    let _permit = inner.workers.try_acquire().ok()?;
+    task.set_running();
+    let run = Run {
+        inner,
+        task,
+        sink: Sink::Kept(RefCell::default()),
+        runtime: Handle::current(),
+        has_given_up: Cell::new(false),
+    };
+    let last = run.statements();
+    let Sink::Kept(pieces) = run.sink else {
+        return None;
+    };
+    let mut pieces = pieces.into_inner();
+    pieces.extend(last);
+    (!run.has_given_up.get()).then_some(pieces)
+}
+
+/// Whether a statement may be begun twice: it changes nothing, and waits for nothing.
+fn may_be_attempted(statement: &Statement) -> bool {
+    !matches!(
+        statement,
+        Statement::Explain(_)
+            | Statement::Delete(_)
+            | Statement::DropMeasurement { .. }
+            | Statement::Admin(_)
+            | Statement::KillQuery { .. }
+    )
 }
 
 /// Runs a request on a worker, and raises its signal when its client is gone or its time over.
@@ -152,18 +205,27 @@ async fn work(inner: Arc<Inner>, task: Arc<Task>, sender: mpsc::Sender<ResultPie
     };
     task.set_running();
     let runtime = Handle::current();
+    let to_last = sender.clone();
     let worker = tokio::task::spawn_blocking(move || {
+        let signal = Arc::clone(&task.signal);
         Run {
             inner: &inner,
             task: &task,
-            sender,
+            sink: Sink::Receiver {
+                sender,
+                signal,
+                runtime: runtime.clone(),
+            },
             runtime,
+            has_given_up: Cell::new(false),
         }
-        .statements();
+        .statements()
     });
     // A worker that panics outside a statement has nobody to tell it to.
-    worker.await.ok();
+    let last = worker.await.unwrap_or_default();
+    // Nobody must have to take them for the worker to be free again.
     drop(permit);
+    tokio::spawn(deliver(last, to_last));
 }
 
 /// Sends pieces as the receiver takes them, without a worker.
@@ -212,21 +274,25 @@ impl From<Stop> for Failure {
 struct Run<'a> {
     inner: &'a Inner,
     task: &'a Task,
-    sender: mpsc::Sender<ResultPiece>,
+    sink: Sink,
     runtime: Handle,
+    /// An attempt was more work than it may be.
+    has_given_up: Cell<bool>,
 }
 
 impl Run<'_> {
-    fn statements(&self) {
+    /// Sends the answers of all statements, and returns what is left to send when one fails.
+    fn statements(&self) -> Vec<ResultPiece> {
         let query = &self.task.request.query;
         for (at, statement) in query.statements.iter().enumerate() {
             if let Err(error) = self.answer(at, statement) {
-                let last = deliver(last_pieces(query, at, &error), self.sender.clone());
-                // Nobody must have to take them for the worker to be free again.
-                self.runtime.spawn(last);
-                return;
+                return last_pieces(query, at, &error);
+            }
+            if self.has_given_up.get() {
+                break;
             }
         }
+        Vec::new()
     }
 
     /// Runs a statement and sends its answer; an error ends the request.
@@ -251,7 +317,6 @@ impl Run<'_> {
     }
 
     fn statement(&self, statement: &Statement, out: &mut Output<'_>) -> Result<(), Failure> {
-        let request = &self.task.request;
         let settings = &self.inner.settings;
         let limits = Limits {
             points: settings.max_select_point,
@@ -259,18 +324,33 @@ impl Run<'_> {
             memory_bytes: settings.query_memory_bytes as u64,
         };
         let mut guard = Guard::new(Arc::clone(&self.task.signal), limits);
-        guard.check()?;
+        if let Sink::Kept(_) = self.sink {
+            guard = guard.attempt();
+        }
         if let Statement::Explain(ExplainStatement { analyze: true, .. }) = statement {
             guard = guard.profiled(Arc::clone(&self.inner.clock));
         }
         let guard = Rc::new(guard);
+        let result = self.guarded(statement, &guard, out);
+        self.has_given_up.set(guard.has_given_up());
+        result
+    }
+
+    fn guarded(
+        &self,
+        statement: &Statement,
+        guard: &Rc<Guard>,
+        out: &mut Output<'_>,
+    ) -> Result<(), Failure> {
+        let request = &self.task.request;
+        guard.check()?;
         let state = self.inner.catalog.state();
         let context = StatementContext {
             request,
             databases: VisibleDatabases::new(&state, &request.authorization),
-            snapshots: Snapshots::new(self.inner.engine.clone(), &guard),
+            snapshots: Snapshots::new(self.inner.engine.clone(), guard),
             now: self.inner.clock.now(),
-            guard,
+            guard: Rc::clone(guard),
             run: self,
         };
         match statement {

@@ -84,3 +84,25 @@ fn bytes_are_given_back() {
     Held::of(&guard, 100).unwrap();
     assert_eq!(guard.held_max(), 100);
 }
+
+#[test]
+fn an_attempt_ends_at_much_work_however_it_is_told() {
+    let at_once = Guard::default().attempt();
+    at_once.work(ATTEMPT_WORK_UNITS - 1).unwrap();
+    assert!(!at_once.has_given_up());
+    at_once.work(1).unwrap_err();
+    assert!(at_once.has_given_up());
+
+    let with_looks = Guard::default().attempt();
+    let half = ATTEMPT_WORK_UNITS / 2;
+    with_looks.work(half).unwrap();
+    with_looks.check().unwrap();
+    with_looks.work(half).unwrap_err();
+    assert!(with_looks.has_given_up());
+
+    let series = Guard::default().attempt();
+    series.check_series(ATTEMPT_SERIES).unwrap();
+    series.check_series(ATTEMPT_SERIES + 1).unwrap_err();
+    assert!(series.has_given_up());
+    series.check().unwrap_err();
+}

@@ -1,5 +1,7 @@
 //! The pieces of one statement on their way to the receiver.
 
+use std::{cell::RefCell, sync::Arc};
+
 use headwater_influxql::ast::Query;
 use tokio::{runtime::Handle, sync::mpsc};
 
@@ -11,12 +13,48 @@ use crate::{
     series::{ResultPiece, Series},
 };
 
+/// Where pieces go.
+pub(super) enum Sink {
+    /// To a receiver that is waited for; the signal ends the wait.
+    Receiver {
+        sender: mpsc::Sender<ResultPiece>,
+        signal: Arc<Signal>,
+        runtime: Handle,
+    },
+    /// Kept until the request is done.
+    Kept(RefCell<Vec<ResultPiece>>),
+}
+
+impl Sink {
+    fn send(&self, piece: ResultPiece) -> Result<(), Stop> {
+        let (sender, signal, runtime) = match self {
+            Self::Receiver {
+                sender,
+                signal,
+                runtime,
+            } => (sender, signal, runtime),
+            Self::Kept(pieces) => {
+                pieces.borrow_mut().push(piece);
+                return Ok(());
+            }
+        };
+        let piece = match sender.try_send(piece) {
+            Ok(()) => return Ok(()),
+            Err(mpsc::error::TrySendError::Closed(_)) => return Err(Stop),
+            Err(mpsc::error::TrySendError::Full(piece)) => piece,
+        };
+        runtime.block_on(async {
+            tokio::select! {
+                sent = sender.send(piece) => sent.map_err(|_| Stop),
+                () = signal.wait() => Err(Stop),
+            }
+        })
+    }
+}
+
 /// Sends the pieces of one statement. A piece is held until it is known whether another follows.
 pub(crate) struct Output<'a> {
-    sender: &'a mpsc::Sender<ResultPiece>,
-    /// Ends the wait for a receiver that takes nothing.
-    signal: &'a Signal,
-    runtime: &'a Handle,
+    sink: &'a Sink,
     statement_id: i64,
     held: Option<ResultPiece>,
     held_cells: usize,
@@ -31,9 +69,7 @@ const PIECE_CELLS: usize = 16 * 1024;
 impl<'a> Output<'a> {
     pub(super) fn new(run: &'a Run<'_>, statement: usize) -> Self {
         Self {
-            sender: &run.sender,
-            signal: &run.task.signal,
-            runtime: &run.runtime,
+            sink: &run.sink,
             statement_id: statement_id(statement),
             held: None,
             held_cells: 0,
@@ -82,17 +118,7 @@ impl<'a> Output<'a> {
 
     fn send(&mut self, piece: ResultPiece) -> Result<(), Stop> {
         self.has_sent = true;
-        let piece = match self.sender.try_send(piece) {
-            Ok(()) => return Ok(()),
-            Err(mpsc::error::TrySendError::Closed(_)) => return Err(Stop),
-            Err(mpsc::error::TrySendError::Full(piece)) => piece,
-        };
-        self.runtime.block_on(async {
-            tokio::select! {
-                sent = self.sender.send(piece) => sent.map_err(|_| Stop),
-                () = self.signal.wait() => Err(Stop),
-            }
-        })
+        self.sink.send(piece)
     }
 
     /// Sends what is held, or an empty piece if there was none.

@@ -1,5 +1,7 @@
 //! Several statements, pieces, and statements that are not offered.
 
+use std::fmt::Write as _;
+
 use headwater_catalog::Profile;
 use headwater_model::Precision;
 use serde_json::json;
@@ -196,4 +198,34 @@ async fn explain_tells_what_storage_is_asked_for() {
         fixture.error("db", "EXPLAIN SELECT f(v) FROM cpu").await,
         "undefined function f()"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn much_work_gets_the_same_answer_as_little() {
+    let fixture = Fixture::new().await;
+    let bucket = fixture.database("db", "rp", true, 604_800).await;
+    // Enough rows and series that a whole read is more than may be tried at once.
+    let mut lines = String::new();
+    for host in 0..20 {
+        for row in 0..2_000 {
+            writeln!(lines, "cpu,host=h{host:02} v={row}i {row}").unwrap();
+        }
+    }
+    fixture.write(bucket, Precision::Second, &lines).await;
+    let all = fixture
+        .results("db", "SELECT sum(v), count(v) FROM cpu GROUP BY host")
+        .await;
+    for (host, series) in all[0]["series"].as_array().unwrap().iter().enumerate() {
+        let text =
+            format!("SELECT sum(v), count(v) FROM cpu WHERE host = 'h{host:02}' GROUP BY host");
+        let one = fixture.results("db", &text).await;
+        assert_eq!(one[0]["series"], json!([series]));
+    }
+    assert_eq!(all[0]["series"].as_array().unwrap().len(), 20);
+    // One that begins as little work and turns out to be much, after one that is little.
+    let text = "SELECT last(v) FROM cpu WHERE host = 'h00'; SELECT v FROM cpu WHERE host =~ /h0./ LIMIT 3; \
+                SELECT sum(v) FROM (SELECT v FROM cpu)";
+    let results = fixture.results("db", text).await;
+    assert_eq!(results.as_array().unwrap().len(), 3);
+    assert_eq!(results[2]["series"][0]["values"], json!([[0, 39_980_000]]));
 }
