@@ -16,6 +16,7 @@ mod cardinality;
 mod clients;
 mod compat;
 mod conformance;
+mod fuzz;
 mod golden;
 mod lint;
 mod process;
@@ -41,6 +42,8 @@ cargo xtask <command>
   conformance         the recorded cases in ../shared/conformance, where that folder is present
   compat [OPTIONS]    random data and queries to our server and to InfluxDB 1.6.7, which must
                       agree (compat --help)
+  fuzz [TARGET]       libFuzzer on the parsers, the planner and the readers of stored bytes
+                      (fuzz --help)
   bench [OPTIONS]     load and query speed as ratios to InfluxDB 1.6.7 in one run (bench --help)
   bench --cardinality the cost of two million series (bench --cardinality --help)
 ";
@@ -50,9 +53,11 @@ fn main() -> ExitCode {
     let command = args.next().unwrap_or_default();
     let rest: Vec<String> = args.collect();
     let result = match command.as_str() {
+        _ if std::env::var_os(fuzz::COMPILE).is_some() => fuzz::compile(&command, &rest),
         "run" => run::run(&rest),
         "test" => test::run(&rest),
         "lint" => lint::run(),
+        "fuzz" => fuzz::run(&rest),
         "golden" => golden::run(&rest),
         "conformance" => conformance::run(&rest),
         "bench" if rest.iter().any(|arg| arg == "--cardinality") => cardinality::run(&rest),

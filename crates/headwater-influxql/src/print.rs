@@ -9,8 +9,8 @@ use std::fmt::{self, Display, Formatter, Write};
 use chrono::DateTime;
 
 use crate::ast::{
-    BinaryExpr, Call, CardinalityOf, DataType, DeleteStatement, ExplainStatement, Expr, Fill,
-    FillNumber, Measurement, OnName, Order, Query, Regex, SelectField, SelectStatement,
+    BinaryExpr, BinaryOp, Call, CardinalityOf, DataType, DeleteStatement, ExplainStatement, Expr,
+    Fill, FillNumber, Measurement, OnName, Order, Query, Regex, SelectField, SelectStatement,
     ShowCardinalityStatement, ShowMeasurementsStatement, ShowStatement, Source, Statement, VarRef,
     WildcardKind, WithKey,
 };
@@ -190,7 +190,11 @@ impl Display for Fill {
             Self::Previous => f.write_str(" fill(previous)"),
             Self::Linear => f.write_str(" fill(linear)"),
             Self::Number(FillNumber::Integer(value)) => write!(f, " fill({value})"),
-            Self::Number(FillNumber::Float(value)) => write!(f, " fill({value})"),
+            Self::Number(FillNumber::Float(value)) => {
+                f.write_str(" fill(")?;
+                number(f, *value)?;
+                f.write_char(')')
+            }
         }
     }
 }
@@ -225,7 +229,8 @@ impl Display for Measurement {
         match &self.regex {
             _ if !self.name.is_empty() => f.write_str(&quote_ident(&self.name)),
             Some(regex) => regex.fmt(f),
-            None => Ok(()),
+            None if self.is_target => Ok(()),
+            None => f.write_str("\"\""),
         }
     }
 }
@@ -237,7 +242,7 @@ impl Display for Expr {
             Self::Call(call) => call.fmt(f),
             Self::Binary(binary) => binary.fmt(f),
             Self::Paren(inner) => write!(f, "({inner})"),
-            Self::Distinct(name) => write!(f, "DISTINCT {name}"),
+            Self::Distinct(name) => write!(f, "DISTINCT {}", quote_ident(name)),
             Self::Wildcard(None) => f.write_char('*'),
             Self::Wildcard(Some(WildcardKind::Field)) => f.write_str("*::field"),
             Self::Wildcard(Some(WildcardKind::Tag)) => f.write_str("*::tag"),
@@ -315,7 +320,13 @@ impl Display for DataType {
 
 impl Display for Call {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}(", self.name)?;
+        // The one function whose name is a keyword.
+        if self.name == "distinct" {
+            f.write_str(&self.name)?;
+        } else {
+            f.write_str(&quote_ident(&self.name))?;
+        }
+        f.write_char('(')?;
         comma_separated(f, &self.args)?;
         f.write_char(')')
     }
@@ -323,8 +334,28 @@ impl Display for Call {
 
 impl Display for BinaryExpr {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}", self.left, self.op.as_str(), self.right)
+        write!(f, "{} {} ", self.left, self.op.as_str())?;
+        match signed(&self.right) {
+            // `a / -1 * b` would read as `(a / -1) * b`.
+            Some((sign, operand)) if self.op.precedence() >= BinaryOp::Mul.precedence() => {
+                write!(f, "{sign}{operand}")
+            }
+            _ => self.right.fmt(f),
+        }
     }
+}
+
+/// The sign and the operand of what the parser makes of `-name`.
+fn signed(expr: &Expr) -> Option<(char, &Expr)> {
+    let Expr::Binary(product) = expr else {
+        return None;
+    };
+    let sign = match (&product.left, product.op) {
+        (Expr::Integer(1), BinaryOp::Mul) => '+',
+        (Expr::Integer(-1), BinaryOp::Mul) => '-',
+        _ => return None,
+    };
+    Some((sign, &product.right))
 }
 
 impl Display for Regex {

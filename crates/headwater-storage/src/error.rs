@@ -35,6 +35,9 @@ pub enum Error {
     /// What was found in the data directory is not what this program may go on with.
     #[error("data directory {}: {reason}", path.display())]
     Refused { path: PathBuf, reason: String },
+    /// No flush and no compaction makes such records.
+    #[error("the catalog contradicts itself about data file {path}: {reason}")]
+    Contradiction { path: String, reason: &'static str },
     #[error("catalog: {0}")]
     Catalog(#[from] headwater_catalog::Error),
     /// The caller wants no more of it.
@@ -63,6 +66,7 @@ impl Error {
                 ErrorKind::Unavailable
             }
             Self::WalDamaged { .. }
+            | Self::Contradiction { .. }
             | Self::File {
                 is_damaged: true, ..
             } => ErrorKind::Corrupt,

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use headwater_catalog::{Catalog, SchemaColumn, StorageRecords};
+use headwater_catalog::{Catalog, FileRecord, SchemaColumn, StorageRecords};
 use headwater_model::Id;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
@@ -119,12 +119,38 @@ async fn listed_records(catalog: &Catalog) -> Result<StorageRecords> {
     Ok(records)
 }
 
+/// Refuses records that no flush and no compaction makes: what is built on them would be wrong.
+fn check_records(files: &[FileRecord]) -> Result<()> {
+    let mut beginnings = HashSet::new();
+    for file in files {
+        let partition = (file.bucket, &*file.measurement, file.partition_start);
+        let are_times_ordered = file.partition_start <= file.min_time
+            && file.min_time <= file.max_time
+            && file.max_time < file.partition_end;
+        let reason = if !are_times_ordered {
+            "its rows are not in its partition"
+        } else if file.min_sequence > file.max_sequence {
+            "it ends with a write before its first"
+        } else if !beginnings.insert((partition, file.min_sequence)) {
+            "another one begins with the same write"
+        } else {
+            continue;
+        };
+        return Err(Error::Contradiction {
+            path: file.path.clone(),
+            reason,
+        });
+    }
+    Ok(())
+}
+
 /// The state before replay. Files at `missing` paths are set aside.
 fn build_state(
     records: StorageRecords,
     space: &FileSpace,
     missing: &HashSet<String>,
 ) -> Result<State> {
+    check_records(&records.files)?;
     let flushed = records
         .files
         .iter()

@@ -1,7 +1,7 @@
 //! Tests of printing: what quoting and the forms that only folding makes look like.
 
 use super::{quote_ident, quote_idents, quote_string};
-use crate::ast::Expr;
+use crate::{ast::Expr, parse_expr};
 
 #[test]
 fn names_are_quoted_only_where_they_need_it() {
@@ -60,4 +60,28 @@ fn lists_and_nil_have_a_form() {
     let list = Expr::List(vec!["a".to_owned(), "b c".to_owned()]);
     assert_eq!(list.to_string(), r#"(a, "b c")"#);
     assert_eq!(Expr::Nil.to_string(), "nil");
+}
+
+#[test]
+fn a_signed_name_keeps_its_place_behind_a_product() {
+    let cases = [
+        ("a / -b", "a / -b"),
+        ("a % +f(b) * -(c)", "a % +f(b) * -(c)"),
+        ("-a / b - -c", "-1 * a / b - -1 * c"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(parse_expr(text).unwrap().to_string(), expected);
+    }
+}
+
+#[test]
+fn names_of_functions_are_quoted_where_they_need_it() {
+    for text in [
+        r#""a b"(x)"#,
+        r#""select"(x)"#,
+        "distinct(x)",
+        r#"DISTINCT "a b""#,
+    ] {
+        assert_eq!(parse_expr(text).unwrap().to_string(), text);
+    }
 }

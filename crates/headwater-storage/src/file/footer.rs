@@ -20,7 +20,7 @@ use parquet::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{FileError, FileSchema, schema::ColumnRecord};
+use super::{CHECKSUMS_COUNT, FileError, FileSchema, schema::ColumnRecord};
 
 /// The version that this program writes, and the newest that it reads.
 pub(super) const FORMAT_VERSION: u32 = 1;
@@ -357,7 +357,7 @@ fn verify(tail: &[u8], path: &Path) -> Result<(), FileError> {
         .ok_or_else(|| FileError::damaged(path, format!("its footer has no {KEY_INTEGRITY}")))?;
     let recorded = &tail[at + 16..at + INTEGRITY_LENGTH];
     let actual = format!("{:08x}", checksum_of_tail(tail, at));
-    if actual.as_bytes() == recorded {
+    if actual.as_bytes() == recorded || !CHECKSUMS_COUNT {
         return Ok(());
     }
     let recorded = recorded.escape_ascii();

@@ -3,6 +3,7 @@
 mod check;
 mod config;
 mod connections;
+mod fuzz;
 mod golden;
 mod kill;
 mod parquet;

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Rows that are made at once; more come from the general pipeline, which streams them.
-const ROWS_MAX: u64 = 1 << 20;
+const ROWS_MAX: u64 = 1 << 18;
 
 /// How the windows of a statement become rows.
 pub(super) struct Frame<'a> {
@@ -117,7 +117,11 @@ impl<'a> Frame<'a> {
     /// The time of a window's row.
     fn time(&self, window: i64, point_time: i64) -> i64 {
         if !self.windows.is_single() {
-            return self.base + window * self.windows.every;
+            // From a base before 1970 to the last window there is, the product alone may be too
+            // large; the sum is not.
+            return self
+                .base
+                .wrapping_add(window.wrapping_mul(self.windows.every));
         }
         match self.windows.range.start {
             _ if self.plan.is_selector => point_time,
