@@ -19,6 +19,7 @@ mod conformance;
 mod fuzz;
 mod golden;
 mod lint;
+mod package;
 mod process;
 mod run;
 mod server;
@@ -36,6 +37,7 @@ cargo xtask <command>
                       ARGS go to `headwater serve`
   test [ARGS]         every test, after installing what they need. ARGS go to the test runner
   lint                rustfmt, clippy with warnings denied, tidy
+  package             a Debian package of the release binary, in target/package
   clients [NAME...]   existing clients against the built server, after installing them: those whose
                       names contain a NAME, or all
   golden [--update]   the golden cases in tests/golden; --update writes the answers anew
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         "test" => test::run(&rest),
         "lint" => lint::run(),
         "fuzz" => fuzz::run(&rest),
+        "package" => package::run(),
         "golden" => golden::run(&rest),
         "conformance" => conformance::run(&rest),
         "bench" if rest.iter().any(|arg| arg == "--cardinality") => cardinality::run(&rest),

@@ -1,6 +1,6 @@
 //! Builds every component and joins them; the only place that does.
 
-use std::{fs::File, sync::Arc};
+use std::{fs::File, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, anyhow, bail};
 use headwater_catalog::Catalog;
@@ -8,7 +8,7 @@ use headwater_env::{OsRandom, SharedClock, SharedRandom, StdFileSystem, SystemCl
 use headwater_http::AppState;
 use headwater_query::QueryEngine;
 use headwater_storage::{Components, Engine};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::settings::Settings;
 
@@ -36,6 +36,8 @@ pub(crate) async fn open(settings: &Settings) -> Result<Wired> {
     )
     .await
     .map_err(|error| anyhow!("opening the catalog: {error}"))?;
+    tell_catalog(&catalog, clock.monotonic().saturating_sub(started));
+    let opening = clock.monotonic();
     let components = Components {
         catalog: catalog.clone(),
         clock: clock.clone(),
@@ -44,16 +46,12 @@ pub(crate) async fn open(settings: &Settings) -> Result<Wired> {
     let engine = Engine::open(settings.storage.clone(), components)
         .await
         .map_err(|error| anyhow!("opening the storage engine: {error}"))?;
+    tell_storage(&engine, clock.monotonic().saturating_sub(opening));
     let query = QueryEngine::new(
         catalog.clone(),
         engine.clone(),
         clock.clone(),
         settings.query.clone(),
-    );
-    info!(
-        "opened {} in {:?}",
-        dir.display(),
-        clock.monotonic().saturating_sub(started)
     );
     let state = AppState {
         catalog: catalog.clone(),
@@ -69,6 +67,38 @@ pub(crate) async fn open(settings: &Settings) -> Result<Wired> {
         routes: headwater_http::routes(state),
         _lock: lock,
     })
+}
+
+fn tell_catalog(catalog: &Catalog, took: Duration) {
+    let state = catalog.state();
+    info!(
+        "opened the catalog in {took:.1?}: profile {:?}, {} organizations, {} users, {} tokens, {} buckets",
+        state.profile(),
+        state.organizations().count(),
+        state.users().count(),
+        state.authorizations().count(),
+        state.buckets().count(),
+    );
+}
+
+fn tell_storage(engine: &Engine, took: Duration) {
+    let storage = engine.statistics();
+    info!(
+        "opened the data in {took:.1?}: {} files with {} rows in {} bytes; recovered {} bytes of \
+         points from {} bytes of write-ahead log",
+        storage.files,
+        storage.file_rows,
+        storage.file_bytes,
+        storage.memtable_bytes,
+        storage.log_bytes,
+    );
+    if storage.damaged_files > 0 {
+        warn!(
+            "{} data files are damaged or missing and set aside: stop the server and run \
+             `headwater check`",
+            storage.damaged_files
+        );
+    }
 }
 
 /// Two processes on one data directory would destroy it.

@@ -130,6 +130,11 @@ fn storage(out: &mut Exposition, storage: &Statistics) {
             storage.memtable_bytes as u64,
         ),
         (
+            "headwater_storage_log_bytes",
+            "Bytes of the write-ahead log on disk.",
+            storage.log_bytes as u64,
+        ),
+        (
             "headwater_storage_flushes_waiting",
             "Full memtables that wait to be written to files.",
             storage.frozen_generations as u64,

@@ -53,6 +53,11 @@ fn start_log(settings: &Settings) -> Result<()> {
 }
 
 async fn serve(settings: Settings, demo: bool) -> Result<()> {
+    info!(
+        "headwater {} with its data in {}",
+        env!("CARGO_PKG_VERSION"),
+        settings.storage.data_dir.display()
+    );
     let wired = wire::open(&settings).await?;
     let docker = demo::docker_setup(&wired.catalog).await?;
     let bind = settings.server.bind;

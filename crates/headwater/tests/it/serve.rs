@@ -171,10 +171,20 @@ fn a_restart_keeps_data_schemas_tokens_and_mappings() {
     let server = Server::start(dir.path());
     let from_log: Vec<_> = questions.iter().map(|q| server.query(q)).collect();
     assert_eq!(from_log, before, "after kill -9, from the write-ahead log");
+    let log = server.log();
+    assert!(log.contains("opened the catalog in "), "{log}");
+    assert!(
+        log.contains("0 files with 0 rows in 0 bytes; recovered ")
+            && !log.contains("recovered 0 bytes"),
+        "{log}"
+    );
     assert!(server.terminate().success());
     let server = Server::start(dir.path());
     let from_files: Vec<_> = questions.iter().map(|q| server.query(q)).collect();
     assert_eq!(from_files, before, "after a clean stop, from files");
+    let log = server.log();
+    assert!(log.contains("2 files with 2 rows in "), "{log}");
+    assert!(log.contains("recovered 0 bytes of points"), "{log}");
     let conflict = [("db", NAME), ("precision", "s")];
     let answer = server.request("POST", "/write", &conflict, "m,t=a i=1.5 2");
     assert_eq!(
