@@ -31,4 +31,4 @@ mod schema;
 mod snapshots;
 
 pub use error::Error;
-pub use run::{QueryEngine, QueryRequest, Settings};
+pub use run::{QueryEngine, QueryRequest, Settings, Statistics};

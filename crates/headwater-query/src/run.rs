@@ -68,6 +68,15 @@ pub struct QueryRequest {
     pub is_chunked: bool,
 }
 
+/// Figures for metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Statistics {
+    /// Requests that have a worker.
+    pub running: usize,
+    /// Requests that wait for a worker.
+    pub queued: usize,
+}
+
 /// Runs requests. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct QueryEngine(Arc<Inner>);
@@ -98,6 +107,12 @@ impl QueryEngine {
             registry: Arc::default(),
             workers,
         }))
+    }
+
+    /// Figures for metrics.
+    pub fn statistics(&self) -> Statistics {
+        let (running, queued) = self.0.registry.running_and_queued();
+        Statistics { running, queued }
     }
 
     /// Runs the statements of a request. Each yields at least one piece; dropping the receiver

@@ -97,6 +97,7 @@ pub(crate) async fn metrics(State(shared): State<Shared>) -> Result<Response, Er
         started_seconds: shared.started as f64 / 1e9,
         uptime_seconds: shared.uptime().as_secs_f64(),
         storage: shared.engine.statistics(),
+        queries: shared.query.statistics(),
     });
     Ok((kind, text).into_response())
 }

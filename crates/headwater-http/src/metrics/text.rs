@@ -17,6 +17,7 @@ pub(crate) struct Gauges<'a> {
     pub(crate) started_seconds: f64,
     pub(crate) uptime_seconds: f64,
     pub(crate) storage: Statistics,
+    pub(crate) queries: headwater_query::Statistics,
 }
 
 impl Metrics {
@@ -30,6 +31,7 @@ impl Metrics {
         self.requests(&mut out);
         self.durations(&mut out);
         self.ingest(&mut out);
+        queries(&mut out, gauges.queries);
         storage(&mut out, &gauges.storage);
         if let Some(process) = Process::read() {
             of_process(&mut out, &process, gauges.started_seconds);
@@ -114,6 +116,24 @@ impl Metrics {
         ] {
             out.total(name, help, value.load(Ordering::Relaxed));
         }
+    }
+}
+
+fn queries(out: &mut Exposition, queries: headwater_query::Statistics) {
+    for (name, help, value) in [
+        (
+            "headwater_queries_running",
+            "Requests to run InfluxQL that have a worker.",
+            queries.running,
+        ),
+        (
+            "headwater_queries_queued",
+            "Requests to run InfluxQL that wait for a worker.",
+            queries.queued,
+        ),
+    ] {
+        out.gauge(name, help);
+        out.sample(name, &[], value);
     }
 }
 

@@ -104,6 +104,14 @@ impl Registry {
         visible.cloned().collect()
     }
 
+    /// The requests that have a worker, and those that wait for one.
+    pub(crate) fn running_and_queued(&self) -> (usize, usize) {
+        let tasks = self.0.lock();
+        let is_running = |task: &&Arc<Task>| task.is_running.load(Ordering::Relaxed);
+        let running = tasks.by_id.values().filter(is_running).count();
+        (running, tasks.by_id.len() - running)
+    }
+
     /// Ends a request. One that the caller may not see is not there.
     pub(crate) fn kill(&self, id: u64, caller: &Authorization) -> Result<(), Error> {
         let tasks = self.0.lock();
