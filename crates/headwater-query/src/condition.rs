@@ -53,7 +53,8 @@ pub(crate) fn residual_for_series(
     series: &SeriesKey,
     is_field: &dyn Fn(&str) -> bool,
 ) -> Residual {
-    match residual(condition, series, is_field) {
+    let comparison = |it: &BinaryExpr| comparison_residual(it, series, is_field);
+    match residual(condition, &comparison) {
         Residual::Rows(expr) => {
             let mut loaded = Vec::new();
             loaded_names(&expr, &mut loaded);
@@ -61,6 +62,37 @@ pub(crate) fn residual_for_series(
         }
         decided => decided,
     }
+}
+
+/// Whether the tags of every series decide a condition.
+pub(crate) fn is_about_tags(
+    condition: &Expr,
+    measurement: &str,
+    is_field: &dyn Fn(&str) -> bool,
+) -> bool {
+    match condition {
+        Expr::Paren(inner) => is_about_tags(inner, measurement, is_field),
+        Expr::Binary(b) if matches!(b.op, BinaryOp::And | BinaryOp::Or) => {
+            is_about_tags(&b.left, measurement, is_field)
+                && is_about_tags(&b.right, measurement, is_field)
+        }
+        Expr::Binary(comparison) => tag_comparison(comparison, measurement, is_field).is_some(),
+        _ => true,
+    }
+}
+
+/// Whether the tags of a series do not decide a condition, so that its rows would have to be looked
+/// at; comparisons that no row can fulfil count, too.
+pub(crate) fn needs_rows(
+    condition: &Expr,
+    series: &SeriesKey,
+    is_field: &dyn Fn(&str) -> bool,
+) -> bool {
+    let left = residual(condition, &|comparison| {
+        decided_by_tags(comparison, series, is_field)
+            .unwrap_or_else(|| Residual::Rows(Expr::Binary(Box::new(comparison.clone()))))
+    });
+    matches!(left, Residual::Rows(_))
 }
 
 /// Whether a name of a condition is a field.
@@ -200,24 +232,21 @@ fn tag_comparison(
     }
 }
 
-fn residual(condition: &Expr, series: &SeriesKey, is_field: &dyn Fn(&str) -> bool) -> Residual {
+fn residual(condition: &Expr, comparison: &dyn Fn(&BinaryExpr) -> Residual) -> Residual {
     match condition {
-        Expr::Paren(inner) => match residual(inner, series, is_field) {
+        Expr::Paren(inner) => match residual(inner, comparison) {
             Residual::Rows(expr @ Expr::Binary(_)) => Residual::Rows(Expr::Paren(Box::new(expr))),
             other => other,
         },
         Expr::Boolean(true) => Residual::Always,
-        Expr::Binary(binary) => match binary.op {
-            BinaryOp::And => and(
-                residual(&binary.left, series, is_field),
-                residual(&binary.right, series, is_field),
-            ),
-            BinaryOp::Or => or(
-                residual(&binary.left, series, is_field),
-                residual(&binary.right, series, is_field),
-            ),
-            _ => comparison_residual(binary, series, is_field),
-        },
+        Expr::Binary(binary) => {
+            let side = |side: &Expr| residual(side, comparison);
+            match binary.op {
+                BinaryOp::And => and(side(&binary.left), side(&binary.right)),
+                BinaryOp::Or => or(side(&binary.left), side(&binary.right)),
+                _ => comparison(binary),
+            }
+        }
         _ => Residual::Never,
     }
 }
@@ -246,18 +275,34 @@ fn binary(op: BinaryOp, left: Expr, right: Expr) -> Expr {
     Expr::Binary(Box::new(BinaryExpr { op, left, right }))
 }
 
+fn decided(is_true: bool) -> Residual {
+    if is_true {
+        Residual::Always
+    } else {
+        Residual::Never
+    }
+}
+
+fn decided_by_tags(
+    comparison: &BinaryExpr,
+    series: &SeriesKey,
+    is_field: &dyn Fn(&str) -> bool,
+) -> Option<Residual> {
+    let predicate = tag_comparison(comparison, series.measurement(), is_field)?;
+    let tag = |key: &str| series.tag(key).map_or("", |value| value);
+    Some(decided(predicate.matches(&tag)))
+}
+
 fn comparison_residual(
     comparison: &BinaryExpr,
     series: &SeriesKey,
     is_field: &dyn Fn(&str) -> bool,
 ) -> Residual {
-    if let Some(predicate) = tag_comparison(comparison, series.measurement(), is_field) {
-        let tag = |key: &str| series.tag(key).map_or("", |value| value);
-        return if predicate.matches(&tag) {
-            Residual::Always
-        } else {
-            Residual::Never
-        };
+    if let Some(decided) = decided_by_tags(comparison, series, is_field) {
+        return decided;
+    }
+    if let (Expr::String(text), Expr::Regex(regex)) = (&comparison.left, &comparison.right) {
+        return decided(regex.is_match(text) == (comparison.op == BinaryOp::EqRegex));
     }
     // A tag that the series lacks is a null of type string here, which compares with nothing.
     let is_missing = |side: &Expr| {

@@ -10,7 +10,8 @@ use headwater_storage::{DeleteRequest, Snapshot, TagPredicate};
 
 use crate::{
     Error,
-    condition::{Residual, residual_for_series, tag_prefilter},
+    condition::{is_about_tags, needs_rows, tag_prefilter},
+    fold::{Constants, fold},
     resolve::time_bounds::split_condition,
     run::{Failure, StatementContext},
     snapshots::select_series,
@@ -36,7 +37,14 @@ pub(crate) fn delete(
     if !context.databases.may_write(mapping) {
         return Err(insufficient_permissions());
     }
-    let (condition, bounds) = split_condition(statement.condition.as_ref(), context.now, Tz::UTC)?;
+    // Folded before it is split, unlike a SELECT's: a bound beside OR true is no bound.
+    let constants = Constants::Now {
+        now: context.now,
+        timezone: Tz::UTC,
+    };
+    let condition = statement.condition.as_ref();
+    let condition = condition.map(|it| fold(it, Some(&constants)));
+    let (condition, bounds) = split_condition(condition.as_ref(), context.now, Tz::UTC)?;
     let range = bounds.range();
     if range.is_empty() {
         return Ok(());
@@ -145,7 +153,7 @@ fn requests(
         if !statement.sources.is_empty() && !is_named(&statement.sources, &name) {
             continue;
         }
-        let predicate = predicate(condition, &name, range, &snapshot, context)?;
+        let predicate = predicate(condition, &name, &snapshot, context)?;
         match requests
             .iter_mut()
             .find(|request| request.predicate == predicate)
@@ -176,32 +184,29 @@ fn is_named(sources: &[Measurement], name: &str) -> bool {
     })
 }
 
-/// The series of a measurement that the condition selects. Only conditions on tags are possible:
-/// a series whose rows would have to be looked at is an error.
+/// The series of a measurement that the condition selects. Only conditions that tags decide are
+/// possible: a series whose rows would have to be looked at is an error, whatever its time.
 fn predicate(
     condition: &Expr,
     measurement: &str,
-    range: TimeRange,
     snapshot: &Snapshot,
     context: &StatementContext<'_>,
 ) -> Result<Option<TagPredicate>, Error> {
-    let partitions = snapshot.partitions(measurement, range);
+    let partitions = snapshot.partitions(measurement, TimeRange::ALL);
     let is_field = |name: &str| partitions.iter().any(|it| it.fields().contains_key(name));
     let predicate = tag_prefilter(condition, measurement, &is_field);
-    let names_a_field = headwater_influxql::visit::var_refs(condition)
-        .iter()
-        .any(|var| is_field(&var.name) || var.data_type.is_some());
-    if names_a_field {
-        for (at, partition) in partitions.iter().enumerate() {
-            for series in select_series(partition, predicate.as_ref(), &context.guard)? {
-                context.guard.work(1)?;
-                if let Residual::Rows(_) = residual_for_series(condition, &series.key, &is_field) {
-                    // The reference names the shard; ours have no numbers but their order.
-                    return Err(Error::statement(format!(
-                        "shard {}: fields not supported in WHERE clause during deletion",
-                        at + 1
-                    )));
-                }
+    if is_about_tags(condition, measurement, &is_field) {
+        return Ok(predicate);
+    }
+    for (at, partition) in partitions.iter().enumerate() {
+        for series in select_series(partition, predicate.as_ref(), &context.guard)? {
+            context.guard.work(1)?;
+            if needs_rows(condition, &series.key, &is_field) {
+                // The reference names the shard; ours have no numbers but their order.
+                return Err(Error::statement(format!(
+                    "shard {}: fields not supported in WHERE clause during deletion",
+                    at + 1
+                )));
             }
         }
     }

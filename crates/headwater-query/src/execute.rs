@@ -141,7 +141,7 @@ struct Answer<'a> {
     opened: &'a Opened<'a>,
     columns: Arc<[Arc<str>]>,
     context: &'a ExecuteContext<'a>,
-    /// Rows came since the last pause of the general pipeline. The reference asks once more after
+    /// Rows came since the last pause of the general pipeline, from whichever executor. The reference asks once more after
     /// a pause if, and only if, there is a row that it has to give away.
     has_rows: bool,
 }
@@ -160,15 +160,21 @@ impl Answer<'_> {
             let columns = Arc::clone(&self.columns);
             let mut series = SeriesBuilder::new(plan, group, columns, self.context);
             let mut is_over = false;
+            let mut is_given = false;
+            let mut emit = |piece| {
+                is_given = true;
+                emit(piece)
+            };
             let is_done = match (&mut raw, &mut dense) {
-                (Some(raw), _) => raw.group(at, &mut series, emit)?,
-                (None, Some(dense)) => dense.group(at, &mut series, emit)?,
+                (Some(raw), _) => raw.group(at, &mut series, &mut emit)?,
+                (None, Some(dense)) => dense.group(at, &mut series, &mut emit)?,
                 (None, None) => false,
             };
             if !is_done {
-                is_over = self.points(group, &mut series, emit)?;
+                is_over = self.points(group, &mut series, &mut emit)?;
             }
-            series.finish(emit)?;
+            series.finish(&mut emit)?;
+            self.has_rows |= is_done && is_given;
             if is_over {
                 return Ok(false);
             }

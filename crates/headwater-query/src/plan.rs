@@ -72,11 +72,11 @@ pub struct ColumnRef {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ColumnKind {
+    /// Nothing by that name anywhere: always null.
+    Unknown,
     Field(FieldType),
     /// Also the type of a subquery's grouping tag.
     Tag,
-    /// Nothing by that name anywhere: always null.
-    Unknown,
 }
 
 #[derive(Debug, Clone)]

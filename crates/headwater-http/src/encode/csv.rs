@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use headwater_model::{Precision, Value};
+use headwater_model::{Precision, Value, escape_tag};
 use headwater_query::series::{Column, ResultPiece, Series};
 
 use super::{is_valid, number::write_plain_float};
@@ -96,16 +96,19 @@ impl Csv {
     }
 }
 
-/// `k=v,k2=v2`.
+/// `k=v,k2=v2`, escaped as in line protocol; a tag that the series lacks is left out.
 fn tag_set(series: &Series) -> String {
     let mut text = String::new();
     for (key, value) in series.tags.iter().flat_map(|tags| tags.iter()) {
+        if value.is_empty() {
+            continue;
+        }
         if !text.is_empty() {
             text.push(',');
         }
-        text.push_str(key);
+        text.push_str(&escape_tag(key));
         text.push('=');
-        text.push_str(value);
+        text.push_str(&escape_tag(value));
     }
     text
 }

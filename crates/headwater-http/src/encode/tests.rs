@@ -381,6 +381,22 @@ fn csv_prints_a_header_where_statement_or_columns_change() {
 }
 
 #[test]
+fn csv_escapes_tags_and_leaves_absent_ones_out() {
+    let of = |tags| rows("x", tags, floats(&[1], &[1.0]), &["time", "v"]);
+    check(
+        options(Format::TextCsv),
+        vec![piece(
+            0,
+            vec![
+                of(&[("a", ""), ("b", "")]),
+                of(&[("a", ""), ("b c", "d,e=f\\")]),
+            ],
+        )],
+        "name,tags,time,v\nx,,1,1\nx,\"b\\ c=d\\,e\\=f\\\",1,1\n",
+    );
+}
+
+#[test]
 fn msgpack_states_counts_and_smallest_forms() {
     let bytes = encode(
         options(Format::MessagePack),

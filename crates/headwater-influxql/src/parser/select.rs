@@ -174,7 +174,8 @@ impl Parser<'_> {
         match name.as_str() {
             // The server's own zone is UTC, too.
             "" | "Local" => Ok(Some(Tz::UTC)),
-            name => match name.parse() {
+            // A zone is a path below a folder, which forgives repeated slashes.
+            name => match without_double_slashes(name).parse() {
                 Ok(zone) => Ok(Some(zone)),
                 Err(_) => bare(format!("unable to find time zone {name}")),
             },
@@ -248,4 +249,12 @@ fn last_condition_operator(expr: &Expr) -> Option<BinaryOp> {
         _ => true,
     });
     last
+}
+
+fn without_double_slashes(path: &str) -> String {
+    let mut path = path.to_owned();
+    while path.contains("//") {
+        path = path.replace("//", "/");
+    }
+    path
 }

@@ -384,7 +384,9 @@ fn delete() -> BoxedStrategy<Statement> {
         database: String::new(),
         ..measurement
     });
-    let delete = (vec(source, 1..3), option::of(expr()));
+    let with_sources = (vec(source, 1..3), option::of(expr()));
+    let everywhere = expr().prop_map(|condition| (Vec::new(), Some(condition)));
+    let delete = prop_oneof![4 => with_sources, 1 => everywhere];
     delete
         .prop_map(|(sources, condition)| Statement::Delete(DeleteStatement { sources, condition }))
         .boxed()
@@ -406,6 +408,106 @@ fn statement() -> BoxedStrategy<Statement> {
         2 => show_cardinality(),
         1 => (any::<u64>(), option::of(name()))
             .prop_map(|(id, host)| Statement::KillQuery { id, host }),
+    ]
+    .boxed()
+}
+
+/// Statements of administration, which a tree keeps as their canonical text. Those with a
+/// password print it redacted.
+fn administration() -> BoxedStrategy<String> {
+    let quoted = || {
+        present_name().prop_map(|name| {
+            let escaped = name.replace('\\', "\\\\").replace('"', "\\\"");
+            format!("\"{}\"", escaped.replace('\n', "\\n"))
+        })
+    };
+    let duration = || {
+        let choices = vec!["INF", "1h", "0s", "90m", "2w3d", "7d"];
+        proptest::sample::select(choices)
+    };
+    let options = |part: &'static str, value: BoxedStrategy<String>| {
+        option::of(value)
+            .prop_map(move |value| value.map_or(String::new(), |it| format!(" {part} {it}")))
+            .boxed()
+    };
+    let text = |it: BoxedStrategy<&'static str>| it.prop_map(str::to_owned).boxed();
+    let length = || options("DURATION", text(duration().boxed()));
+    let copies = || options("REPLICATION", (1..9_u8).prop_map(|n| n.to_string()).boxed());
+    let shard = || {
+        let whole = proptest::sample::select(vec!["1h", "1d", "7d"]);
+        options("SHARD DURATION", text(whole.boxed()))
+    };
+    let privilege = || proptest::sample::select(vec!["READ", "WRITE", "ALL", "ALL PRIVILEGES"]);
+    let plain = proptest::sample::select(vec![
+        "SHOW USERS",
+        "SHOW QUERIES",
+        "SHOW SHARDS",
+        "SHOW SHARD GROUPS",
+        "SHOW SUBSCRIPTIONS",
+        "SHOW CONTINUOUS QUERIES",
+        "SHOW STATS",
+        "SHOW STATS FOR 'runtime'",
+        "SHOW DIAGNOSTICS",
+        "SHOW DIAGNOSTICS FOR 'build'",
+    ]);
+    let policy = (
+        quoted(),
+        quoted(),
+        duration(),
+        1..9_u8,
+        shard(),
+        any::<bool>(),
+    )
+        .prop_map(|(name, database, duration, copies, shard, is_default)| {
+            let default = if is_default { " DEFAULT" } else { "" };
+            format!(
+                "CREATE RETENTION POLICY {name} ON {database} DURATION {duration} \
+                 REPLICATION {copies}{shard}{default}"
+            )
+        });
+    let with_database = (
+        length(),
+        copies(),
+        shard(),
+        options("NAME", quoted().boxed()),
+    );
+    prop_oneof![
+        text(plain.boxed()),
+        policy,
+        (quoted(), with_database).prop_map(|(name, (length, copies, shard, policy))| {
+            let parts = length + &copies + &shard + &policy;
+            let with = if parts.is_empty() { "" } else { " WITH" };
+            format!("CREATE DATABASE {name}{with}{parts}")
+        }),
+        (quoted(), quoted(), duration(), copies(), shard()).prop_map(
+            |(name, database, duration, copies, shard)| format!(
+                "ALTER RETENTION POLICY {name} ON {database} DURATION {duration}{copies}{shard}"
+            )
+        ),
+        (quoted(), quoted()).prop_map(|(a, b)| format!("DROP RETENTION POLICY {a} ON {b}")),
+        (quoted(), quoted()).prop_map(|(a, b)| format!("DROP CONTINUOUS QUERY {a} ON {b}")),
+        (quoted(), quoted(), quoted()).prop_map(|(a, b, c)| format!(
+            "CREATE SUBSCRIPTION {a} ON {b}.{c} DESTINATIONS ANY 'udp://h:1', 'udp://h:2'"
+        )),
+        (quoted(), quoted(), quoted())
+            .prop_map(|(a, b, c)| format!("DROP SUBSCRIPTION {a} ON {b}.{c}")),
+        (quoted(), quoted()).prop_map(|(name, source)| format!(
+            "CREATE CONTINUOUS QUERY {name} ON d RESAMPLE EVERY 10m FOR 2h BEGIN \
+             SELECT mean(v) INTO t FROM {source} GROUP BY time(5m) END"
+        )),
+        quoted().prop_map(|name| format!("DROP DATABASE {name}")),
+        quoted().prop_map(|name| format!("DROP USER {name}")),
+        quoted().prop_map(|name| format!("SHOW GRANTS FOR {name}")),
+        any::<u32>().prop_map(|id| format!("DROP SHARD {id}")),
+        (privilege(), quoted(), quoted()).prop_map(|(p, a, b)| format!("GRANT {p} ON {a} TO {b}")),
+        (privilege(), quoted(), quoted())
+            .prop_map(|(p, a, b)| format!("REVOKE {p} ON {a} FROM {b}")),
+        quoted().prop_map(|user| format!("GRANT ALL PRIVILEGES TO {user}")),
+        quoted().prop_map(|user| format!("REVOKE ALL FROM {user}")),
+        delete()
+            .prop_map(|statement| statement.to_string().replacen("DELETE", "DROP SERIES", 1))
+            .prop_filter("no policy", |text| parse_query(text, &Params::default())
+                .is_ok()),
     ]
     .boxed()
 }
@@ -499,6 +601,16 @@ proptest! {
         let text = query.to_string();
         let parsed = parse_query(&text, &Params::default());
         prop_assert_eq!(parsed.map_err(|error| TestCaseError::fail(format!("{text}: {error}")))?, query);
+    }
+
+    #[test]
+    fn statements_of_administration_survive_printing(text in administration()) {
+        let parse = |text: &str| {
+            let parsed = parse_query(text, &Params::default());
+            parsed.map_err(|error| TestCaseError::fail(format!("{text}: {error}")))
+        };
+        let query = parse(&text)?;
+        prop_assert_eq!(parse(&query.to_string())?, query);
     }
 
     #[test]

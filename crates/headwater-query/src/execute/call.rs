@@ -346,10 +346,11 @@ impl<'a> Builder<'a> {
     ) -> Result<Points<'a>, Error> {
         let mut level = level.clone();
         let mut inputs = Vec::new();
+        let mut lacks_column = false;
         for source in &level.clone().opened.sources {
             match source {
                 OpenedSource::Leaf(leaf) => {
-                    inputs.extend(self.leaf_call(&level, leaf, function, input));
+                    inputs.extend(self.leaf_call(&level, leaf, function, input)?);
                 }
                 OpenedSource::Subquery(inner) => {
                     // From here on, order is not asked for (README D5).
@@ -358,9 +359,17 @@ impl<'a> Builder<'a> {
                     if let Some(points) = subquery::points(self, &level, inner, Some(input), aux)? {
                         let kind = ReducerKind::Aggregate(function);
                         inputs.push(self.reduce(&level, points, kind));
+                    } else {
+                        lacks_column = true;
                     }
                 }
             }
+        }
+        // A subquery without the column is an empty stream of floats there, and beside floats the
+        // values of other types are left out.
+        let keeps_type = !matches!(function, Aggregate::Count | Aggregate::Mean);
+        if lacks_column && keeps_type && types::column_type(input) != Some(FieldType::Float) {
+            return Ok(Box::new(Nothing));
         }
         Ok(self.upper(&level, inputs, function))
     }
@@ -385,20 +394,21 @@ impl<'a> Builder<'a> {
         leaf.name == self.group.name && !level.windows.range.is_empty()
     }
 
-    /// The layers of one measurement; its shards one after the other, since they do not overlap.
+    /// The layers of one measurement; its shards one after the other, since they do not overlap
+    /// unless windows do.
     fn leaf_call(
         &self,
         level: &Level<'a>,
         leaf: &'a Leaf,
         function: Aggregate,
         input: &'a ColumnRef,
-    ) -> Option<Points<'a>> {
+    ) -> Result<Option<Points<'a>>, Error> {
         let is_edge = matches!(function, Aggregate::First | Aggregate::Last);
         if level.windows.is_single() && is_edge {
-            return self.leaf_edge(level, leaf, function, input);
+            return Ok(self.leaf_edge(level, leaf, function, input));
         }
         if !self.reads(level, leaf) || !leaf.has_column(input) {
-            return None;
+            return Ok(None);
         }
         let folded_type = types::column_type(input).filter(|input_type| {
             level.plan.aux.is_empty() && SeriesFold::is_taken(function, *input_type)
@@ -406,7 +416,7 @@ impl<'a> Builder<'a> {
         let builder = self.clone();
         let shard_level = level.clone();
         let mut shards = in_order(leaf, level.plan.ascending);
-        let chain = Chain::new(move || {
+        let mut next = move || {
             let level = &shard_level;
             let Some(shard) = shards.next() else {
                 return Ok(None);
@@ -430,9 +440,16 @@ impl<'a> Builder<'a> {
                 }
             };
             Ok(Some(builder.upper(level, inputs, function)))
-        });
-        let chain: Points<'a> = Box::new(chain);
-        Some(self.upper(level, vec![chain], function))
+        };
+        if level.windows.may_overlap() {
+            let mut inputs = Vec::new();
+            while let Some(points) = next()? {
+                inputs.push(points);
+            }
+            return Ok(Some(self.upper(level, inputs, function)));
+        }
+        let chain: Points<'a> = Box::new(Chain::new(next));
+        Ok(Some(self.upper(level, vec![chain], function)))
     }
 
     /// `first` and `last` without windows: the two outermost points of each shard's merge.

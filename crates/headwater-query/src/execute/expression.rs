@@ -21,13 +21,16 @@ pub(super) fn evaluate(
         RowExpr::Aux(at) => aux(*at),
         RowExpr::Literal(value) => Some(value.clone()),
         RowExpr::Null => None,
-        RowExpr::Binary { op, left, right } => binary(
-            *op,
-            left,
-            right,
-            &evaluate(left, call, aux)?,
-            &evaluate(right, call, aux)?,
-        ),
+        RowExpr::Binary { op, left, right } => {
+            let values = (evaluate(left, call, aux), evaluate(right, call, aux));
+            let (l, r) = match values {
+                // Beside a boolean, null is false.
+                (None, Some(boolean @ Value::Boolean(_))) => (Value::Boolean(false), boolean),
+                (Some(boolean @ Value::Boolean(_)), None) => (boolean, Value::Boolean(false)),
+                (l, r) => (l?, r?),
+            };
+            binary(*op, left, right, &l, &r)
+        }
         RowExpr::Math { function, args } => {
             let mut values = Vec::with_capacity(args.len());
             for arg in args {
@@ -138,9 +141,14 @@ pub(super) fn as_float(value: &Value) -> Option<f64> {
     })
 }
 
-/// A math function of its arguments (functions.md §4); `None` for arguments that are no numbers.
+/// A math function of its arguments (functions.md §4); `None` for arguments that are no numbers,
+/// or too many or few of them: a condition may have such where no check reaches.
 pub(super) fn math_call(function: MathFunction, args: &[Value]) -> Option<Value> {
-    let first = args.first()?;
+    let count = match function {
+        MathFunction::Atan2 | MathFunction::Log | MathFunction::Pow => 2,
+        _ => 1,
+    };
+    let first = args.first().filter(|_| args.len() == count)?;
     match (function, first) {
         (MathFunction::Abs, Value::Integer(v)) => return Some(Value::Integer(v.wrapping_abs())),
         (

@@ -113,22 +113,23 @@ impl<'a> Opened<'a> {
     /// builds its iterators.
     pub(super) fn check_types(&self) -> Result<(), Error> {
         for call in &self.plan.calls {
-            if self.has_stream(types::input_column(call)) {
-                self.check_subqueries()?;
+            let input = types::input_column(call);
+            if self.has_stream(input) {
+                self.check_subqueries(&|source| gives(source, input))?;
                 types::check_call(call)?;
             }
         }
         // A subquery that gives none of the columns is not run.
         let is_read = self.plan.aux.iter().any(|column| self.has_stream(column));
         if self.plan.calls.is_empty() && is_read {
-            self.check_subqueries()
+            self.check_subqueries(&|_| true)
         } else {
             Ok(())
         }
     }
 
-    fn check_subqueries(&self) -> Result<(), Error> {
-        for source in &self.sources {
+    fn check_subqueries(&self, is_run: &dyn Fn(&OpenedSource<'_>) -> bool) -> Result<(), Error> {
+        for source in self.sources.iter().filter(|source| is_run(source)) {
             if let OpenedSource::Subquery(inner) = source {
                 inner.check_types()?;
             }
@@ -138,14 +139,7 @@ impl<'a> Opened<'a> {
 
     /// Whether a column gives a stream at all.
     fn has_stream(&self, column: &ColumnRef) -> bool {
-        self.sources.iter().any(|source| match source {
-            OpenedSource::Leaf(leaf) => leaf.has_column(column),
-            OpenedSource::Subquery(inner) => {
-                column.kind != ColumnKind::Unknown
-                    && (inner.plan.columns.iter().any(|c| c.lookup == column.name)
-                        || inner.plan.own_tags.contains(&column.name))
-            }
-        })
+        self.sources.iter().any(|source| gives(source, column))
     }
 
     /// The level at which the outermost statement runs.
@@ -159,6 +153,18 @@ impl<'a> Opened<'a> {
             is_ordered: true,
             keep: Arc::clone(&plan.grouping),
             is_widened: false,
+        }
+    }
+}
+
+/// Whether a source has a column.
+fn gives(source: &OpenedSource<'_>, column: &ColumnRef) -> bool {
+    match source {
+        OpenedSource::Leaf(leaf) => leaf.has_column(column),
+        OpenedSource::Subquery(inner) => {
+            column.kind != ColumnKind::Unknown
+                && (inner.plan.columns.iter().any(|c| c.lookup == column.name)
+                    || inner.plan.own_tags.contains(&column.name))
         }
     }
 }

@@ -35,6 +35,15 @@ impl Windows {
         self.every > 0 && self.timezone.is_none()
     }
 
+    /// Whether the hour that clocks repeat may be in two windows that overlap, so that a later
+    /// time can be in an earlier window. Windows of whole hours hold all of that hour, and short
+    /// ones are not shifted.
+    pub(super) fn may_overlap(&self) -> bool {
+        const HOUR: i64 = 3_600_000_000_000;
+        let is_whole = self.every % HOUR == 0 && self.offset % HOUR == 0;
+        self.timezone.is_some() && self.every > HOUR / 2 && !is_whole
+    }
+
     /// The window `[start, end)` that `time` is in.
     pub(super) fn of(&self, time: i64) -> (i64, i64) {
         if self.every == 0 {

@@ -173,7 +173,7 @@ fn compile_statement(
         top_bottom: None,
         extra_intervals: 0,
     };
-    let (fields, time_alias) = compile_fields(select, &mut rules)?;
+    let (fields, time_alias) = compile_fields(select, parent.is_some(), &mut rules)?;
     check_fields(&fields, fill, &rules)?;
     let parent = Parent {
         ascending,
@@ -224,30 +224,45 @@ fn compile_sources(
     Ok(sources)
 }
 
-/// The fields without the time, and the time's alias.
+/// The fields without the time, and the time's alias. As in the reference, the last time decides
+/// the alias, and a time right after another one stays, as a column of nulls; in a subquery, each.
 fn compile_fields(
     select: &SelectStatement,
+    is_subquery: bool,
     rules: &mut StatementRules,
 ) -> Result<(Vec<SelectField>, Option<String>), Error> {
     let mut fields = Vec::with_capacity(select.fields.len());
     let mut time_alias = None;
+    let mut follows_time = false;
     for field in &select.fields {
-        if matches!(&field.expr, Expr::VarRef(var) if var.name == "time") {
-            time_alias = field.alias.clone().or(time_alias);
+        let is_time = is_time(field);
+        if is_time && !follows_time && !is_subquery {
+            time_alias.clone_from(&field.alias);
+            follows_time = true;
             continue;
         }
+        follows_time = false;
         let expr = fold(&field.expr, Some(&Constants::Math));
-        FieldRules {
-            statement: rules,
-            allow_wildcard: true,
+        if !is_time {
+            FieldRules {
+                statement: rules,
+                allow_wildcard: true,
+            }
+            .check_expr(&expr)?;
         }
-        .check_expr(&expr)?;
         fields.push(SelectField {
             expr,
             alias: field.alias.clone(),
         });
     }
+    if select.fields.iter().all(is_time) {
+        fields.clear();
+    }
     Ok((fields, time_alias))
+}
+
+fn is_time(field: &SelectField) -> bool {
+    matches!(&field.expr, Expr::VarRef(var) if var.name == "time")
 }
 
 impl FieldRules<'_> {

@@ -26,7 +26,7 @@ struct Offered {
     tags: BTreeSet<Arc<str>>,
 }
 
-fn offered(sources: &[TypedSource]) -> Result<Offered, Error> {
+fn offered(sources: &[TypedSource]) -> Offered {
     let mut offered = Offered::default();
     for source in sources {
         match source {
@@ -39,7 +39,8 @@ fn offered(sources: &[TypedSource]) -> Result<Offered, Error> {
             }
             TypedSource::Subquery(inner) => {
                 for field in &inner.compiled.fields {
-                    let inferred = expr_type(&field.expr)?;
+                    // An expression whose types do not fit is a column of nulls.
+                    let inferred = expr_type(&field.expr).unwrap_or(None);
                     let known = offered.fields.entry(field_name(field).into()).or_default();
                     *known = preferred(*known, inferred);
                 }
@@ -47,7 +48,7 @@ fn offered(sources: &[TypedSource]) -> Result<Offered, Error> {
             }
         }
     }
-    Ok(offered)
+    offered
 }
 
 fn is_pattern(expr: &Expr) -> bool {
@@ -72,7 +73,7 @@ pub(super) fn expand_fields(
     if !compiled.fields.iter().any(|field| has_pattern(&field.expr)) {
         return Ok(compiled.fields.clone());
     }
-    let offered = columns(compiled, offered(sources)?);
+    let offered = columns(compiled, offered(sources));
     let mut fields = Vec::new();
     for field in &compiled.fields {
         match &field.expr {
@@ -231,7 +232,7 @@ pub(super) fn expand_dimensions(
     sources: &[TypedSource],
 ) -> Result<Vec<Arc<str>>, Error> {
     let tags = if compiled.tags.iter().any(is_pattern) {
-        offered(sources)?.tags
+        offered(sources).tags
     } else {
         BTreeSet::new()
     };

@@ -128,7 +128,10 @@ impl<'a> TagQuery<'a> {
             .get(self.bucket)
             .measurements()
             .map_err(|error| Failure::Reported(error.into()))?;
-        names.retain(|name| is_named(&self.statement.sources, name));
+        // An empty name names no measurement, so that it leaves none out either.
+        let mut sources = self.statement.sources.clone();
+        sources.retain(|source| source.regex.is_some() || !source.name.is_empty());
+        names.retain(|name| is_named(&sources, name));
         Ok(names)
     }
 
