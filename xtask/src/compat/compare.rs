@@ -45,6 +45,9 @@ fn walk(ours: &Value, theirs: &Value, path: &str) -> Option<String> {
 }
 
 fn same(a: &Value, b: &Value) -> bool {
+    if let (Value::String(a), Value::String(b)) = (a, b) {
+        return a == b || (a.contains('\n') && same_cells(a, b));
+    }
     let (Value::Number(x), Value::Number(y)) = (a, b) else {
         return a == b;
     };
@@ -56,6 +59,22 @@ fn same(a: &Value, b: &Value) -> bool {
         return x == y;
     }
     (xf - yf).abs() <= ABSOLUTE.max(RELATIVE * xf.abs().max(yf.abs()))
+}
+
+/// Whether two tables of CSV agree cell by cell, numbers as elsewhere.
+fn same_cells(a: &str, b: &str) -> bool {
+    let cells = |text: &str| -> Vec<Value> {
+        let cells = text.split([',', '\n']);
+        cells
+            .map(|cell| serde_json::from_str(cell).unwrap_or_else(|_| cell.into()))
+            .collect()
+    };
+    let (a, b) = (cells(a), cells(b));
+    a.len() == b.len()
+        && a.iter().zip(&b).all(|(a, b)| match (a, b) {
+            (Value::Number(_), Value::Number(_)) => same(a, b),
+            _ => a == b,
+        })
 }
 
 /// Enough of a value to recognise it.

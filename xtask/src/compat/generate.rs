@@ -1,14 +1,18 @@
 //! Random statements over the whole grammar, by category. Cases that `known.rs` lists as left
 //! out are never made.
 
+mod bound;
+mod clauses;
 mod condition;
 mod fields;
+mod nested;
 mod show;
 mod text;
 
 use super::{
-    data::{FIELDS, FieldType, MEASUREMENTS, Span, TAGS},
-    query::{Select, Source, Statement},
+    Place,
+    data::{FIELDS, FieldType, MEASUREMENTS, OTHER_POLICY, TAGS, quoted},
+    query::{Format, Request, Select, Source, Statement},
 };
 use crate::workload::Random;
 
@@ -36,10 +40,13 @@ pub(super) enum Category {
     Cast,
     Several,
     Invalid,
+    Bound,
+    Format,
+    Delete,
 }
 
 impl Category {
-    pub(super) const ALL: [Self; 21] = [
+    pub(super) const ALL: [Self; 24] = [
         Self::Raw,
         Self::Condition,
         Self::Aggregate,
@@ -61,6 +68,9 @@ impl Category {
         Self::Cast,
         Self::Several,
         Self::Invalid,
+        Self::Bound,
+        Self::Format,
+        Self::Delete,
     ];
 
     pub(super) fn name(self) -> &'static str {
@@ -86,6 +96,9 @@ impl Category {
             Self::Cast => "cast",
             Self::Several => "several",
             Self::Invalid => "invalid",
+            Self::Bound => "bound",
+            Self::Format => "format",
+            Self::Delete => "delete",
         }
     }
 
@@ -94,15 +107,31 @@ impl Category {
     }
 }
 
-/// A statement of that category over data in `span`.
-pub(super) fn statement(category: Category, span: Span, random: &mut Random) -> Statement {
-    let mut generator = Generator { random, span };
+/// A request of that category about that data.
+pub(super) fn request(category: Category, place: &Place, random: &mut Random) -> Request {
+    let mut generator = Generator { random, place };
     match category {
-        Category::Show => Statement::Text(generator.show()),
-        Category::Several => Statement::Text(vec![generator.several()]),
-        Category::Invalid => Statement::Text(vec![generator.invalid()]),
-        _ => Statement::Select(generator.select(category)),
+        // Some of them are SHOW statements, which list all policies in 1.6.7.
+        Category::Bound if !place.has_other_policy => generator.bound_request(),
+        Category::Format => generator.in_other_format(),
+        _ => Request::new(generator.statement(category)),
     }
+}
+
+/// A condition on tags and time that DELETE understands.
+pub(super) fn delete_condition(place: &Place, random: &mut Random) -> String {
+    let mut generator = Generator { random, place };
+    let mut parts = Vec::new();
+    if generator.chance(70) {
+        parts.push(generator.tag_condition(&Names::stored()));
+    }
+    if parts.is_empty() || generator.chance(50) {
+        let time = generator.moment();
+        let operator = generator.random.pick(&["<", "<=", ">", ">=", "="]);
+        parts.push(format!("time {operator} {}", generator.time(time)));
+    }
+    let joint = generator.random.pick(&[" AND ", " AND ", " OR "]);
+    parts.join(joint)
 }
 
 /// The columns that a source offers.
@@ -132,10 +161,59 @@ impl Names {
 
 struct Generator<'a> {
     random: &'a mut Random,
-    span: Span,
+    place: &'a Place,
 }
 
 impl Generator<'_> {
+    fn statement(&mut self, category: Category) -> Statement {
+        match category {
+            // These list all policies in 1.6.7 and the default one since.
+            Category::Show if self.place.has_other_policy => {
+                Statement::Select(self.select(Category::Wildcard))
+            }
+            Category::Show => Statement::Text(self.show()),
+            Category::Several => Statement::Text(vec![self.several()]),
+            Category::Invalid => Statement::Text(vec![self.invalid()]),
+            _ => Statement::Select(self.select(category)),
+        }
+    }
+
+    /// A plain query whose answer comes in pieces, as CSV or as MessagePack, with times in any
+    /// unit.
+    fn in_other_format(&mut self) -> Request {
+        let categories = [
+            Category::Raw,
+            Category::Raw,
+            Category::Aggregate,
+            Category::Window,
+            Category::Selector,
+            Category::Show,
+            Category::Several,
+        ];
+        let chosen = categories[self.random.below(7) as usize];
+        let mut request = Request::new(self.statement(chosen));
+        if self.chance(60) {
+            let unit = self.random.pick(&["h", "m", "s", "ms", "u", "ns"]);
+            request.more.push(("epoch", unit.to_owned()));
+        } else if self.chance(50) {
+            // An empty parameter is not sent; times are text then.
+            request.more.push(("epoch", String::new()));
+        }
+        if self.chance(60) {
+            request.more.push(("chunked", "true".to_owned()));
+            let size = self
+                .random
+                .pick(&["1", "2", "3", "7", "100", "0", "-1", "x", ""]);
+            request.more.push(("chunk_size", size.to_owned()));
+        }
+        request.format = match self.random.below(3) {
+            0 => Format::Csv,
+            1 => Format::MessagePack,
+            _ => Format::Json,
+        };
+        request
+    }
+
     fn chance(&mut self, percent: i64) -> bool {
         self.random.below(100) < percent
     }
@@ -182,13 +260,35 @@ impl Generator<'_> {
     }
 
     fn measurement(&mut self) -> Source {
-        let name = match self.random.below(30) {
+        let name = quoted(self.random.pick(&MEASUREMENTS));
+        Source::Name(match self.random.below(40) {
             0 => "nosuch".to_owned(),
-            1 => "autogen.cpu".to_owned(),
-            2 => "/cpu|net/".to_owned(),
-            _ => format!("\"{}\"", self.random.pick(&MEASUREMENTS)),
-        };
-        Source::Name(name)
+            1 => format!("autogen.{name}"),
+            2 => self
+                .random
+                .pick(&["/cpu|net/", "/^m/", "autogen./i/"])
+                .to_owned(),
+            3 if self.place.has_other_policy => format!("\"{OTHER_POLICY}\".{name}"),
+            _ => name,
+        })
+    }
+
+    /// A source of another policy or database.
+    fn elsewhere(&mut self) -> Source {
+        let name = quoted(self.random.pick(&MEASUREMENTS));
+        let neighbour = &self.place.neighbour;
+        Source::Name(match self.random.below(8) {
+            0 => format!("{neighbour}..{name}"),
+            1 => format!("{neighbour}.autogen.{name}"),
+            2 => format!("{neighbour}../e/"),
+            3 => format!("{neighbour}.autogen./^[cm]/"),
+            4 => format!("nowhere.{name}"),
+            _ if self.place.has_other_policy && self.chance(30) => {
+                format!("\"{OTHER_POLICY}\"./c|e/")
+            }
+            _ if self.place.has_other_policy => format!("\"{OTHER_POLICY}\".{name}"),
+            _ => format!("autogen.{name}"),
+        })
     }
 
     fn select(&mut self, category: Category) -> Select {
@@ -215,7 +315,9 @@ impl Generator<'_> {
         };
         if category == Category::Sources {
             for _ in 0..1 + self.random.below(2) {
-                let source = if self.chance(40) {
+                let source = if self.chance(25) {
+                    self.elsewhere()
+                } else if self.chance(35) {
                     Source::Name(
                         self.random
                             .pick(&["/.*/", "/e/", "/^n|i/", "mem"])
@@ -238,7 +340,11 @@ impl Generator<'_> {
     fn leave_out(&mut self, select: &mut Select) {
         let text = select.to_string();
         let is_integral = |field: &String| field.contains("integral(");
-        if select.sources.len() > 1 || text.contains("FROM /") {
+        // Sums that cancel out depend on the order of addition.
+        if text.contains("\"big\"") || text.contains('/') {
+            select.replace(&[("mean(", "sum("), ("stddev(", "spread(")]);
+        }
+        if select.sources.len() > 1 || text.contains('/') {
             select.fields.retain(|field| !is_integral(field));
             if select.fields.is_empty() {
                 select.fields.push("mean(v)".to_owned());
@@ -248,7 +354,7 @@ impl Generator<'_> {
         let is_unstable =
             text.contains("mode(") || (text.contains("percentile(") && select.window.is_none());
         if is_unstable {
-            select.window = Some(format!("time({}s)", self.span.step));
+            select.window = Some(format!("time({}s)", self.place.span.step));
             if select.bounds.len() < 2 {
                 self.bound(select);
             }
@@ -297,241 +403,6 @@ impl Generator<'_> {
         }
         self.clauses(category, &mut select, names);
         select
-    }
-
-    fn clauses(&mut self, category: Category, select: &mut Select, names: &Names) {
-        let is_call = select.fields.iter().any(|field| field.contains('('));
-        let windowed = match category {
-            Category::Window | Category::Fill | Category::Zone => true,
-            Category::Transform | Category::Technical => select.window.is_some(),
-            Category::Raw | Category::Arithmetic | Category::Cast => false,
-            Category::Wildcard | Category::Top => is_call && self.chance(25),
-            _ => is_call && self.chance(20),
-        };
-        if windowed && select.window.is_none() {
-            select.window = Some(self.window(category != Category::Zone));
-        }
-        if select.window.is_some() || self.chance(if names.is_derived { 10 } else { 35 }) {
-            self.bound(select);
-            if select.window.is_none() && self.chance(40) {
-                let index = self.random.below(2) as usize;
-                select.bounds.remove(index);
-            }
-        }
-        let conditions = match category {
-            Category::Condition => 1 + self.random.below(3),
-            _ => i64::from(self.chance(if names.is_derived { 10 } else { 20 })),
-        };
-        for _ in 0..conditions {
-            let condition = self.condition(names, 2);
-            select.conditions.push(condition);
-        }
-        let is_integral = select.fields.iter().any(|f| f.contains("integral("));
-        if self.chance(45) && !is_integral {
-            for _ in 0..1 + self.random.below(5) / 3 {
-                let dimension = match self.random.below(12) {
-                    0 => "*".to_owned(),
-                    1 => "/host|dc/".to_owned(),
-                    2 => "nosuch".to_owned(),
-                    _ => self.one_of(&names.tags),
-                };
-                if dimension.contains(['*', '/']) {
-                    select.dimensions = vec![dimension];
-                    break;
-                }
-                if !select.dimensions.contains(&dimension) {
-                    select.dimensions.push(dimension);
-                }
-            }
-        }
-        self.tail(category, select, windowed);
-    }
-
-    fn tail(&mut self, category: Category, select: &mut Select, windowed: bool) {
-        let fill_percent = match category {
-            Category::Fill => 100,
-            _ if windowed => 40,
-            _ => 3,
-        };
-        if self.chance(fill_percent) {
-            let option = self.random.pick(&[
-                "null", "none", "previous", "linear", "0", "-1.5", "7", "previous", "linear",
-            ]);
-            select.tail.push(format!("fill({option})"));
-        }
-        let percent = if category == Category::Limit { 60 } else { 12 };
-        if self.chance(percent / 2) {
-            select.tail.push("ORDER BY time DESC".to_owned());
-        }
-        for word in ["LIMIT", "OFFSET"] {
-            if self.chance(percent) {
-                select.tail.push(format!("{word} {}", self.random.below(6)));
-            }
-        }
-        if self.chance(percent / 4) {
-            let limit = 1 + self.random.below(3);
-            select.tail.push(format!("SLIMIT {limit}"));
-            if self.chance(50) {
-                let offset = self.random.below(3);
-                select.tail.push(format!("SOFFSET {offset}"));
-            }
-        }
-        if category == Category::Zone {
-            let zone = self.random.pick(&[
-                "America/Los_Angeles",
-                "Asia/Kolkata",
-                "Europe/Berlin",
-                "UTC",
-                "Australia/Lord_Howe",
-            ]);
-            select.tail.push(format!("tz('{zone}')"));
-        }
-    }
-
-    /// A window length that gives a small number of windows over the data.
-    fn window(&mut self, may_shift: bool) -> String {
-        let step = self.span.step;
-        let every = step * [1, 2, 3, 5, 7, 30, 60][self.random.below(7) as usize];
-        if !may_shift || self.chance(70) {
-            return format!("time({every}s)");
-        }
-        let offset = self.random.below(3 * every) - every;
-        format!("time({every}s, {offset}s)")
-    }
-
-    fn moment(&mut self) -> i64 {
-        let Span { start, step, steps } = self.span;
-        let jitter = if self.chance(30) {
-            self.random.below(step)
-        } else {
-            0
-        };
-        start + (self.random.below(steps + 6) - 3) * step + jitter
-    }
-
-    fn bound(&mut self, select: &mut Select) {
-        let (mut a, mut b) = (self.moment(), self.moment());
-        if self.chance(50) {
-            let Span { start, step, steps } = self.span;
-            (a, b) = (start - step, start + steps * step);
-        }
-        let lower = self.random.pick(&[">", ">="]);
-        let upper = self.random.pick(&["<", "<="]);
-        let (low, high) = (self.time(a.min(b)), self.time(a.max(b)));
-        select.bounds = vec![
-            format!("time {lower} {low}"),
-            format!("time {upper} {high}"),
-        ];
-    }
-
-    fn time(&mut self, seconds: i64) -> String {
-        match self.random.below(4) {
-            0 => format!("{}", seconds * 1_000_000_000),
-            1 if (0..36_000).contains(&seconds) => {
-                let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
-                format!("'1970-01-01T{hours:02}:{minutes:02}:{:02}Z'", seconds % 60)
-            }
-            _ => format!("{seconds}s"),
-        }
-    }
-
-    /// A query over a query, `depth` levels deep.
-    fn nested(&mut self, depth: i64) -> Select {
-        let stored = Names::stored();
-        let categories = [
-            Category::Raw,
-            Category::Aggregate,
-            Category::Selector,
-            Category::Window,
-            Category::Transform,
-            Category::Top,
-        ];
-        let chosen = categories[self.random.below(6) as usize];
-        let mut select = self.over(
-            chosen,
-            &Names {
-                is_derived: true,
-                ..stored
-            },
-        );
-        select.sources.push(self.measurement());
-        for _ in 0..depth {
-            let has_calls = select.fields.iter().any(|field| field.contains('('));
-            if has_calls && !select.dimensions.is_empty() {
-                select.fields.truncate(1);
-            }
-            let inner_is_window = select.window.is_some();
-            let names = self.export(&mut select);
-            let chosen = match self.random.below(8) {
-                0..3 => Category::Raw,
-                3 if !inner_is_window => Category::Window,
-                4 => Category::Selector,
-                5 => Category::Condition,
-                6 => Category::Multi,
-                _ => Category::Aggregate,
-            };
-            let mut outer = self.over(chosen, &names);
-            let is_call = outer.fields.iter().any(|field| field.contains('('));
-            if is_call {
-                let is_cut =
-                    |part: &String| part.starts_with("LIMIT") || part.starts_with("OFFSET");
-                select
-                    .tail
-                    .retain(|part| !is_cut(part) && part != "fill(previous)");
-            }
-            no_descending(&mut select);
-            outer.sources = vec![Source::Query(Box::new(select))];
-            if self.chance(6) {
-                outer.sources.push(self.measurement());
-            }
-            select = outer;
-        }
-        select
-    }
-
-    /// Names the columns of a query and says what an outer query sees.
-    fn export(&mut self, select: &mut Select) -> Names {
-        let mut names = Names {
-            numbers: Vec::new(),
-            others: Vec::new(),
-            tags: Vec::new(),
-            is_derived: true,
-        };
-        for (index, field) in select.fields.iter_mut().enumerate() {
-            if field.contains(" AS ") {
-                *field = field.split(" AS ").next().unwrap_or_default().to_owned();
-            }
-            let is_other = ["s", "b", "(s)", "(b)"]
-                .iter()
-                .any(|end| field.ends_with(end));
-            let is_tag = TAGS.iter().any(|(key, _)| key == field);
-            if is_tag {
-                names.tags.push(field.clone());
-                continue;
-            }
-            let mut name = field.clone();
-            if field.contains('(') || index % 2 == 1 {
-                name = format!("c{index}");
-                *field = format!("{field} AS {name}");
-            }
-            let list = if is_other && !field.contains("count") {
-                &mut names.others
-            } else {
-                &mut names.numbers
-            };
-            list.push(name);
-        }
-        names.tags.extend(
-            select
-                .dimensions
-                .iter()
-                .filter(|d| TAGS.iter().any(|(key, _)| key == d))
-                .cloned(),
-        );
-        if self.chance(15) {
-            names.tags.push("host".to_owned());
-        }
-        names
     }
 }
 

@@ -5,8 +5,9 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::{
-    Side, compare,
-    known::{self, Answer},
+    compare, known,
+    query::Request,
+    side::{Answer, Side},
 };
 use crate::process::root;
 
@@ -29,10 +30,20 @@ impl Step {
     }
 
     fn parameters(&self) -> Vec<(&str, &str)> {
-        ["precision", "epoch", "rp", "params"]
+        ["precision", "rp"]
             .into_iter()
             .filter_map(|name| Some((name, self.option(name)?)))
             .collect()
+    }
+
+    fn request(&self) -> Request {
+        let mut request = Request::text(&self.input.join("\n"));
+        let names = ["epoch", "rp", "params", "chunked", "chunk_size"];
+        request.more = names
+            .into_iter()
+            .map(|name| (name, self.option(name).unwrap_or_default().to_owned()))
+            .collect();
+        request
     }
 
     fn expected(&self) -> Answer {
@@ -106,7 +117,7 @@ fn replay(theirs: &Side, name: &str, text: &str) -> Result<Vec<Option<String>>> 
                     continue;
                 }
                 let database = step.option("db").unwrap_or(name);
-                let answer = theirs.query(database, &step.parameters(), &input)?;
+                let answer = theirs.query(database, &step.request())?;
                 let pair = known::normalise(&input, &expected, &answer);
                 outcomes.push(pair.and_then(|(ours, theirs)| {
                     let place = compare::difference(&ours, &theirs)?;

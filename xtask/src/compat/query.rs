@@ -1,7 +1,75 @@
-//! A statement as parts that can be left out one by one, so that a query with different answers
-//! can be shortened.
+//! A request, its statement as parts that can be left out one by one, so that a query with
+//! different answers can be shortened.
 
 use std::fmt;
+
+/// What is sent to `/query`.
+#[derive(Clone)]
+pub(super) struct Request {
+    pub(super) statement: Statement,
+    /// Beside `db` and `q`.
+    pub(super) more: Vec<(&'static str, String)>,
+    pub(super) format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Json,
+    Csv,
+    MessagePack,
+}
+
+impl Request {
+    pub(super) fn new(statement: Statement) -> Self {
+        Self {
+            statement,
+            more: Vec::new(),
+            format: Format::Json,
+        }
+    }
+
+    pub(super) fn text(text: &str) -> Self {
+        Self::new(Statement::Text(vec![text.to_owned()]))
+    }
+
+    /// Times are numbers, but for queries with a time zone, where they tell more as text.
+    pub(super) fn parameters(&self) -> Vec<(&str, &str)> {
+        let mut parameters: Vec<(&str, &str)> = Vec::new();
+        let is_told = self.more.iter().any(|(name, _)| *name == "epoch");
+        if !is_told && !self.statement.to_string().contains("tz(") {
+            parameters.push(("epoch", "ns"));
+        }
+        let more = self
+            .more
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()));
+        parameters.extend(more.filter(|(_, value)| !value.is_empty()));
+        parameters
+    }
+
+    /// The same request with one part less, for each part.
+    pub(super) fn shorter(&self) -> Vec<Self> {
+        let with = |statement| Self {
+            statement,
+            ..self.clone()
+        };
+        self.statement.shorter().into_iter().map(with).collect()
+    }
+}
+
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.statement.fmt(f)?;
+        for (name, value) in &self.more {
+            write!(f, "  {name}={value}")?;
+        }
+        match self.format {
+            Format::Json => Ok(()),
+            Format::Csv => f.write_str("  as CSV"),
+            Format::MessagePack => f.write_str("  as MessagePack"),
+        }
+    }
+}
 
 #[derive(Clone)]
 pub(super) enum Statement {
@@ -34,8 +102,7 @@ pub(super) enum Source {
 }
 
 impl Statement {
-    /// The same statement with one part less, for each part.
-    pub(super) fn shorter(&self) -> Vec<Self> {
+    fn shorter(&self) -> Vec<Self> {
         match self {
             Self::Select(select) => {
                 let shorter = select.shorter().into_iter();
@@ -59,6 +126,20 @@ impl Select {
     fn has_window(&self) -> bool {
         let inner = |source: &Source| matches!(source, Source::Query(q) if q.has_window());
         self.window.is_some() || self.sources.iter().any(inner)
+    }
+
+    /// Exchanges functions at every level.
+    pub(super) fn replace(&mut self, pairs: &[(&str, &str)]) {
+        for field in &mut self.fields {
+            for (from, to) in pairs {
+                *field = field.replace(from, to);
+            }
+        }
+        for source in &mut self.sources {
+            if let Source::Query(inner) = source {
+                inner.replace(pairs);
+            }
+        }
     }
 
     /// Whether the number of windows is known to be small.

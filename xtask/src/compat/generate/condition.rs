@@ -32,7 +32,7 @@ impl Generator<'_> {
             "dc" => self.random.pick(&["x", "y", "", "a"]),
             _ => self.random.pick(&["r 1", "r=2", "", "none"]),
         };
-        match self.random.below(9) {
+        match self.random.below(12) {
             0..3 => format!("{key} = '{value}'"),
             3 | 4 => format!("{key} != '{value}'"),
             5 => format!(
@@ -41,6 +41,30 @@ impl Generator<'_> {
             ),
             6 => format!("{key} !~ /{}/", self.random.pick(&["a|b", "^x", ".", "r"])),
             7 => format!("'{value}' = {key}"),
+            8 if !names.is_derived => {
+                let operator = self.random.pick(&["<", "<=", ">", ">="]);
+                format!("{key} {operator} '{value}'")
+            }
+            9 => {
+                let operator = self.random.pick(&["=", "!=", "<"]);
+                let literal = self.random.pick(&["1", "true", "2.5", "s", "10s"]);
+                format!("{key} {operator} {literal}")
+            }
+            10 if !names.is_derived => self
+                .random
+                .pick(&[
+                    "host::tag = 'a'",
+                    "host::field = 'a'",
+                    "_name = 'cpu'",
+                    "rack = 'é,\\\\d'",
+                    "\"the zone\" = '😀'",
+                    "\"the zone\" !~ /😀/",
+                    "(host = 'a') = true",
+                    "true",
+                    "1 = 2",
+                    "'a' = 'a'",
+                ])
+                .to_owned(),
             _ => format!("{key} = {}", self.of(names, |names| &names.tags)),
         }
     }
@@ -49,7 +73,7 @@ impl Generator<'_> {
         let operator = self.random.pick(&["=", "!=", "<", "<=", ">", ">="]);
         let value = self.random.below(24) - 6;
         let (a, b) = (self.number(names), self.number(names));
-        match self.random.below(14) {
+        match self.random.below(19) {
             0..5 => format!("{a} {operator} {value}"),
             5 => format!("{a} {operator} {value}.25"),
             6 => format!("{a} {operator} {b}"),
@@ -59,7 +83,9 @@ impl Generator<'_> {
             }
             8 => format!("{a} / 4 {operator} {value}"),
             9 | 10 => {
-                let text = self.random.pick(&["x", "y", "", "nope"]);
+                let text = self
+                    .random
+                    .pick(&["x", "y", "", "nope", "a \"b", "a\\\\b", "\\'", "é😀", "<&>"]);
                 let (other, operator) = self.other_and_equality(names, "s");
                 format!("{other} {operator} '{text}'")
             }
@@ -69,6 +95,51 @@ impl Generator<'_> {
                 format!("{other} {operator} {value}")
             }
             12 => format!("{a} {operator} '{value}'"),
+            13 => {
+                let (other, _) = self.other_and_equality(names, "s");
+                let operator = self.random.pick(&["=~", "!~"]);
+                let regex = self
+                    .random
+                    .pick(&["x|y", "^$", "é", ".", "[^a-y]", "(?i)X", "\\s", "a/b"]);
+                format!("{other} {operator} /{}/", regex.replace('/', "\\/"))
+            }
+            14 if !names.is_derived => {
+                let call = self.random.pick(&[
+                    "abs(x)",
+                    "floor(v / 2)",
+                    "pow(v, 2)",
+                    "sqrt(v)",
+                    "atan2(v, n)",
+                    "round(x)",
+                    "abs(x, v)",
+                    "max(v)",
+                    "ceil(v) + n",
+                ]);
+                format!("{call} {operator} {value}")
+            }
+            15 => self
+                .random
+                .pick(&[
+                    "b",
+                    "v",
+                    "5",
+                    "'x'",
+                    "v + 1",
+                    "b AND v > 1",
+                    "n & 1 = 1",
+                    "n | 2 > 3",
+                    "b = b",
+                    "n < 9223372036854775808",
+                    "n = 9223372036854775807",
+                    "v > 1e3",
+                    "n % 3 = 0",
+                    "v > 10s",
+                    "1 / 2 < v",
+                    "x::integer = 2",
+                    "n::float > 0.5",
+                    "v::string = 'x'",
+                ])
+                .to_owned(),
             _ => format!("({a} > {value}) = ({b} > 2)"),
         }
     }

@@ -7,6 +7,19 @@ impl Generator<'_> {
     pub(super) fn raw(&mut self, select: &mut Select, names: &Names) {
         for index in 0..1 + self.random.below(4) {
             let column = self.column(names);
+            if self.chance(3) {
+                select
+                    .fields
+                    .push(self.random.pick(&["time", "time AS t"]).to_owned());
+            }
+            let column = if !names.is_derived && self.chance(4) {
+                let to = self
+                    .random
+                    .pick(&["float", "integer", "string", "tag", "field"]);
+                format!("{column}::{to}")
+            } else {
+                column
+            };
             let alias = if self.chance(10) {
                 format!(" AS a{index}")
             } else {
@@ -39,7 +52,10 @@ impl Generator<'_> {
         let field = self.number(names);
         match self.random.below(10) {
             0 if !names.is_derived => {
-                let percent = [0, 5, 50, 90, 100][self.random.below(5) as usize];
+                let percents = [
+                    "0", "5", "50", "90", "100", "99.9", "-5", "104", "33.3", "'x'",
+                ];
+                let percent = self.random.pick(&percents);
                 format!("percentile({field}, {percent})")
             }
             1 => format!("sample({field}, 1000)"),
@@ -130,7 +146,7 @@ impl Generator<'_> {
 
     pub(super) fn arithmetic(&mut self, select: &mut Select, names: &Names) {
         let leaves: Vec<String> = if self.chance(60) {
-            names.numbers.clone()
+            vec![self.number(names), self.number(names), self.number(names)]
         } else {
             (0..2).map(|_| self.call(names)).collect()
         };
@@ -168,7 +184,10 @@ impl Generator<'_> {
             if self.chance(12) {
                 input = format!("difference({input})");
             }
-            let unit = self.random.pick(&["", ", 1s", ", 10s", ", 1m", ", 3s"]);
+            let unit = self.random.pick(&[
+                "", ", 1s", ", 10s", ", 1m", ", 3s", ", 1ns", ", 1w2d", ", 250ms", ", 7u", ", 0s",
+                ", 5",
+            ]);
             let call = match self.random.below(8) {
                 0 => format!("derivative({input}{unit})"),
                 1 => format!("non_negative_derivative({input}{unit})"),
@@ -176,7 +195,10 @@ impl Generator<'_> {
                 3 => format!("non_negative_difference({input})"),
                 4 => format!("elapsed({input}{unit})"),
                 5 => format!("cumulative_sum({input})"),
-                6 => format!("moving_average({input}, {})", 2 + self.random.below(4)),
+                6 => format!(
+                    "moving_average({input}, {})",
+                    [1, 2, 2, 3, 4, 5, 30][self.random.below(7) as usize]
+                ),
                 _ => format!("derivative({input})"),
             };
             select.fields.push(call);
@@ -191,8 +213,8 @@ impl Generator<'_> {
         if self.chance(15) {
             select.window = Some(self.window(false));
             let name = self.random.pick(&["holt_winters", "holt_winters_with_fit"]);
-            let season = self.random.below(5);
-            let count = 1 + self.random.below(4);
+            let season = self.random.below(6);
+            let count = self.random.below(6);
             let field = self.number(names);
             select
                 .fields
@@ -200,7 +222,7 @@ impl Generator<'_> {
             return;
         }
         let input = self.input(select, names);
-        let period = 2 + self.random.below(4);
+        let period = [0, 1, 2, 2, 3, 3, 4, 5, 40][self.random.below(9) as usize];
         let name = self.random.pick(&[
             "exponential_moving_average",
             "double_exponential_moving_average",
@@ -228,7 +250,7 @@ impl Generator<'_> {
         for _ in 0..self.random.below(3) {
             keys += &format!(", {}", self.of(names, |names| &names.tags));
         }
-        let count = 1 + self.random.below(5);
+        let count = [0, 1, 1, 2, 2, 3, 3, 4, 5, 5, 100][self.random.below(11) as usize];
         select
             .fields
             .push(format!("{name}({field}{keys}, {count})"));

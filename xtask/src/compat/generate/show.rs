@@ -1,70 +1,95 @@
 //! SHOW statements.
 
 use super::{Generator, Names};
-use crate::compat::data::MEASUREMENTS;
+use crate::compat::data::{MEASUREMENTS, quoted};
 
 impl Generator<'_> {
     pub(super) fn show(&mut self) -> Vec<String> {
-        let from = format!("FROM \"{}\"", self.random.pick(&MEASUREMENTS));
+        let from = self.from();
         let names = Names::stored();
         let condition = format!("WHERE {}", self.tag_condition_of_literal(&names));
-        let limit = format!("LIMIT {}", 1 + self.random.below(3));
+        let limit = format!("LIMIT {}", self.random.below(4));
         let offset = format!("OFFSET {}", self.random.below(3));
+        let group = self
+            .random
+            .pick(&["GROUP BY host", "GROUP BY dc, host", "GROUP BY *"]);
+        // The neighbour may have another policy, which 1.6.7 lists, too.
+        let on = if self.place.is_neighbour_simple {
+            format!("ON {}", self.place.neighbour)
+        } else {
+            String::new()
+        };
         let with = self.random.pick(&[
             "WITH KEY = host",
             "WITH KEY != host",
             "WITH KEY IN (host, dc)",
             "WITH KEY =~ /host|rack/",
             "WITH KEY !~ /host/",
+            "WITH KEY = \"the zone\"",
+            "WITH KEY = nosuch",
+            "WITH KEY IN (rack)",
         ]);
-        let (head, mut tail) = match self.random.below(11) {
-            0 => (
-                "SHOW MEASUREMENTS".to_owned(),
-                vec![condition, limit, offset],
-            ),
+        // The part that stays and those that may go, in the order of the grammar.
+        let (head, tail): (&[&str], &[&str]) = match self.random.below(12) {
+            0 => (&["SHOW MEASUREMENTS"], &[&on, &condition, &limit, &offset]),
             1 => {
-                let filter = self.random.pick(&["= cpu", "=~ /e/", "=~ /nothing/"]);
+                let filter = self.random.pick(&[
+                    "WITH MEASUREMENT = cpu",
+                    "WITH MEASUREMENT =~ /e/",
+                    "WITH MEASUREMENT =~ /nothing/",
+                    "WITH MEASUREMENT = \"disk io\"",
+                ]);
                 (
-                    format!("SHOW MEASUREMENTS WITH MEASUREMENT {filter}"),
-                    vec![condition, limit],
+                    &["SHOW MEASUREMENTS", filter],
+                    &[&condition, &limit, &offset],
                 )
             }
-            2 => (
-                "SHOW SERIES".to_owned(),
-                vec![from, condition, limit, offset],
+            2 | 3 => (&["SHOW SERIES"], &[&on, &from, &condition, &limit, &offset]),
+            4 => (
+                &["SHOW TAG KEYS"],
+                &[&on, &from, &condition, "ORDER BY ASC", &limit, &offset],
             ),
-            3 => (
-                "SHOW TAG KEYS".to_owned(),
-                vec![from, condition, limit, offset],
+            5 | 6 if self.chance(50) => (
+                &["SHOW TAG VALUES", &from, with],
+                &[&condition, &limit, &offset],
             ),
-            4 | 5 => {
-                let mut head = "SHOW TAG VALUES".to_owned();
-                if self.chance(50) {
-                    head = format!("{head} {from}");
-                }
-                (format!("{head} {with}"), vec![condition, limit, offset])
+            5 | 6 => (&["SHOW TAG VALUES", with], &[&condition, &limit, &offset]),
+            7 => (&["SHOW FIELD KEYS"], &[&on, &from, &limit, &offset]),
+            8 => {
+                let what = self.random.pick(&[
+                    "SHOW MEASUREMENT EXACT CARDINALITY",
+                    "SHOW TAG KEY CARDINALITY",
+                    "SHOW TAG KEY EXACT CARDINALITY",
+                ]);
+                (&[what], &[&on, &from, &condition, group, &limit])
             }
-            6 => ("SHOW FIELD KEYS".to_owned(), vec![from, limit, offset]),
-            7 => {
-                let what = self
-                    .random
-                    .pick(&["MEASUREMENT EXACT", "TAG KEY", "TAG KEY EXACT"]);
-                (format!("SHOW {what} CARDINALITY"), vec![from, condition])
-            }
-            8 => ("SHOW FIELD KEY CARDINALITY".to_owned(), vec![from]),
-            9 => {
-                let head = format!("SHOW TAG VALUES CARDINALITY {with}");
-                (head, vec![condition])
-            }
-            _ => {
-                let head = format!("SHOW TAG VALUES EXACT CARDINALITY {from} {with}");
-                (head, vec![condition])
-            }
+            9 => (&["SHOW FIELD KEY CARDINALITY"], &[&from]),
+            10 => (
+                &["SHOW TAG VALUES CARDINALITY", with],
+                &[&condition, group, &limit],
+            ),
+            _ => (
+                &["SHOW TAG VALUES EXACT CARDINALITY", &from, with],
+                &[&condition, group, &offset],
+            ),
         };
-        let kept: Vec<bool> = tail.iter().map(|_| self.chance(40)).collect();
-        let mut kept = kept.into_iter();
-        tail.retain(|_| kept.next().unwrap_or(false));
-        tail.insert(0, head);
-        tail
+        let mut parts = vec![head.join(" ")];
+        for part in tail {
+            if self.chance(40) {
+                parts.push((*part).to_owned());
+            }
+        }
+        parts
+    }
+
+    fn from(&mut self) -> String {
+        let name = quoted(self.random.pick(&MEASUREMENTS));
+        match self.random.below(8) {
+            0 => format!("FROM {name}, cpu"),
+            1 => "FROM /e|i/".to_owned(),
+            2 => format!("FROM /^c/, {name}"),
+            3 => "FROM nosuch".to_owned(),
+            _ => format!("FROM {name}"),
+        }
     }
 }

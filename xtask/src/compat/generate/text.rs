@@ -1,6 +1,6 @@
 //! Requests of several statements, and valid statements broken in one place.
 
-use super::{Category, Generator, statement};
+use super::{Category, Generator};
 
 impl Generator<'_> {
     pub(super) fn several(&mut self) -> String {
@@ -20,8 +20,8 @@ impl Generator<'_> {
     /// A valid statement with one token dropped, doubled, exchanged or replaced.
     pub(super) fn invalid(&mut self) -> String {
         let all = Category::ALL;
-        let category = all[self.random.below(all.len() as i64 - 3) as usize];
-        let text = statement(category, self.span, self.random).to_string();
+        let category = all[self.random.below(all.len() as i64 - 6) as usize];
+        let text = self.statement(category).to_string();
         let mut words = words(&text);
         let index = self.random.below(words.len() as i64) as usize;
         match self.random.below(5) {
