@@ -1,6 +1,7 @@
 //! The catalog itself: opening it, reading its state, and the one way to change it.
 
 use std::{
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -125,6 +126,12 @@ impl Catalog {
         self.inner
             .ids
             .next(self.inner.clock.now(), self.inner.random.u64())
+    }
+
+    /// Writes a consistent copy of the SQLite database at `from`, which a server may be using, to
+    /// `to`, which must not exist.
+    pub async fn copy(from: &Path, to: &Path) -> Result<()> {
+        sql::copy(from, to).await
     }
 
     /// What SQLite finds wrong with the database's own bytes; empty when all is well.

@@ -6,11 +6,11 @@
 pub(crate) mod objects;
 pub(crate) mod records;
 
-use std::str::FromStr;
+use std::{path::Path, str::FromStr};
 
 use headwater_model::Id;
 use sqlx::{
-    SqlitePool,
+    Connection, SqliteConnection, SqlitePool,
     migrate::MigrateError,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -36,6 +36,20 @@ pub(crate) async fn open(url: &str) -> Result<SqlitePool> {
         Err(MigrateError::VersionMissing(found)) => Err(Error::Newer { found }),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Copies a database as it is at one moment. Nothing of it is changed, not even its schema.
+pub(crate) async fn copy(from: &Path, to: &Path) -> Result<()> {
+    let options = SqliteConnectOptions::new()
+        .filename(from)
+        .create_if_missing(false);
+    let mut connection = SqliteConnection::connect_with(&options).await?;
+    sqlx::query("VACUUM INTO $1")
+        .bind(to.to_string_lossy().into_owned())
+        .execute(&mut connection)
+        .await?;
+    connection.close().await?;
+    Ok(())
 }
 
 /// What SQLite's own check finds.

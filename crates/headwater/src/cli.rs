@@ -1,5 +1,6 @@
 //! The command line: what may be written, and which file carries it out.
 
+mod backup;
 mod check;
 mod config;
 mod serve;
@@ -21,6 +22,10 @@ struct Cli {
 enum Command {
     /// Start the server
     Serve(serve::Args),
+    /// Copy the data of a running or stopped server
+    Backup(backup::BackupArgs),
+    /// Bring a backup, or one bucket of it, into an empty data directory
+    Restore(backup::RestoreArgs),
     /// Look over the data of a stopped server, and repair what can be repaired
     Check(check::Args),
     /// Check settings, or print a sample of them
@@ -33,6 +38,8 @@ enum Command {
 /// Parses the arguments, runs the command and reports its failure on standard error.
 pub(crate) fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Backup(args) => backup::back_up(&args),
+        Command::Restore(args) => backup::restore(&args),
         Command::Check(args) => check::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Config(command) => config::run(command),

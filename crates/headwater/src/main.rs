@@ -1,5 +1,6 @@
 //! The `headwater` command: one binary that serves, and the commands beside it.
 
+mod backup;
 mod cli;
 mod demo;
 mod settings;

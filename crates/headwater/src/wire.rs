@@ -1,11 +1,12 @@
 //! Builds every component and joins them; the only place that does.
 
-use std::{fs::File, sync::Arc, time::Duration};
+use std::{fs::File, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, anyhow, bail};
-use headwater_catalog::Catalog;
+use headwater_catalog::{BucketKind, Catalog, FileRecord};
 use headwater_env::{OsRandom, SharedClock, SharedRandom, StdFileSystem, SystemClock};
 use headwater_http::AppState;
+use headwater_model::Id;
 use headwater_query::QueryEngine;
 use headwater_storage::{Components, Engine};
 use tracing::{info, warn};
@@ -102,7 +103,7 @@ fn tell_storage(engine: &Engine, took: Duration) {
 }
 
 /// Two processes on one data directory would destroy it.
-pub(crate) fn lock(dir: &std::path::Path) -> Result<File> {
+pub(crate) fn lock(dir: &Path) -> Result<File> {
     let path = dir.join("lock");
     let file = File::create(&path).with_context(|| format!("cannot open {}", path.display()))?;
     match file.try_lock() {
@@ -114,4 +115,56 @@ pub(crate) fn lock(dir: &std::path::Path) -> Result<File> {
             Err(error).with_context(|| format!("cannot lock {}", path.display()))
         }
     }
+}
+
+/// A catalog of files that no server is using.
+async fn open_catalog(path: &Path) -> Result<Catalog> {
+    let url = format!("sqlite://{}?mode=rw", path.display());
+    let catalog = Catalog::open(&url, Arc::new(SystemClock), Arc::new(OsRandom)).await;
+    catalog.map_err(|error| anyhow!("opening {}: {error}", path.display()))
+}
+
+/// The data files that a catalog lists.
+pub(crate) async fn catalog_files(path: &Path) -> Result<Vec<FileRecord>> {
+    let catalog = open_catalog(path).await?;
+    let records = catalog.storage_records().await;
+    catalog.close().await;
+    Ok(records.map_err(|error| anyhow!("{error}"))?.files)
+}
+
+/// The bucket of a name in a catalog.
+pub(crate) async fn bucket_in(path: &Path, name: &str) -> Result<Id> {
+    // A look must not change the backup.
+    let copy = path.with_extension("tmp");
+    std::fs::copy(path, &copy)?;
+    let catalog = open_catalog(&copy).await?;
+    let state = catalog.state();
+    let mut found = state.buckets().filter(|bucket| bucket.name == name);
+    let id = match (found.next(), found.next()) {
+        (Some(bucket), None) => Ok(bucket.id),
+        (None, _) => Err(anyhow!("the backup has no bucket {name:?}")),
+        (Some(_), Some(_)) => Err(anyhow!("several organizations have a bucket {name:?}")),
+    };
+    catalog.close().await;
+    std::fs::remove_file(&copy)?;
+    id
+}
+
+/// Removes all buckets but one from a catalog, with the records of their files.
+pub(crate) async fn keep_only(path: &Path, bucket: Id) -> Result<()> {
+    let catalog = open_catalog(path).await?;
+    let others: Vec<_> = catalog.state().buckets().cloned().collect();
+    for other in others.iter().filter(|other| other.id != bucket) {
+        catalog
+            .remove_bucket_storage(other.id)
+            .await
+            .map_err(|error| anyhow!("{error}"))?;
+        // System buckets stay: they belong to their organization and hold nothing here.
+        if other.kind == BucketKind::User {
+            let deleted = catalog.delete_bucket(other.id).await;
+            deleted.map_err(|error| anyhow!("{error}"))?;
+        }
+    }
+    catalog.close().await;
+    Ok(())
 }

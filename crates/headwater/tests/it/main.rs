@@ -1,5 +1,6 @@
 //! End-to-end tests of the real binary over loopback, each with a server and data of its own.
 
+mod backup;
 mod check;
 mod config;
 mod connections;
