@@ -27,6 +27,9 @@ pub(crate) struct Fixture {
     pub(crate) operator: Arc<Authorization>,
     engine: Engine,
     query: QueryEngine,
+    clock: SharedClock,
+    disk: SimulatedFileSystem,
+    settings: Settings,
     _dir: TempDir,
 }
 
@@ -43,7 +46,7 @@ impl Fixture {
         Self::with(Profile::Cloud, settings).await
     }
 
-    pub(crate) async fn with(profile: Profile, query: Settings) -> Self {
+    pub(crate) async fn with(profile: Profile, settings: Settings) -> Self {
         let dir = TempDir::new().unwrap();
         let clock: SharedClock = Arc::new(SimulatedClock::new(NOW));
         let catalog = Catalog::open_with(
@@ -67,22 +70,36 @@ impl Fixture {
             ..Setup::default()
         };
         let operator = catalog.setup(setup).await.unwrap().authorization;
-        let mut settings = headwater_storage::Settings::new("/data");
-        settings.background = false;
-        let components = Components {
-            catalog: catalog.clone(),
-            clock: clock.clone(),
-            file_system: Arc::new(SimulatedFileSystem::default()),
-        };
-        let engine = Engine::open(settings, components).await.unwrap();
-        let query = QueryEngine::new(catalog.clone(), engine.clone(), clock, query);
+        let disk = SimulatedFileSystem::default();
+        let engine = open(&catalog, &clock, &disk).await;
+        let query = QueryEngine::new(
+            catalog.clone(),
+            engine.clone(),
+            clock.clone(),
+            settings.clone(),
+        );
         Self {
             catalog,
             operator,
             engine,
             query,
+            clock,
+            disk,
+            settings,
             _dir: dir,
         }
+    }
+
+    /// Starts storage and queries anew on what a power loss at this moment leaves.
+    pub(crate) async fn restart(&mut self) {
+        self.disk = self.disk.crash_image();
+        self.engine = open(&self.catalog, &self.clock, &self.disk).await;
+        self.query = QueryEngine::new(
+            self.catalog.clone(),
+            self.engine.clone(),
+            self.clock.clone(),
+            self.settings.clone(),
+        );
     }
 
     /// A bucket with a mapping to it.
@@ -172,6 +189,11 @@ impl Fixture {
         self.engine.flush().await.unwrap();
     }
 
+    /// Merges files: those that are worth it, or each partition's into one.
+    pub(crate) async fn compact(&self, is_full: bool) {
+        self.engine.compact_all(is_full).await.unwrap();
+    }
+
     pub(crate) fn query(&self) -> &QueryEngine {
         &self.query
     }
@@ -228,6 +250,19 @@ impl Fixture {
             .unwrap_or_default()
             .to_owned()
     }
+}
+
+async fn open(catalog: &Catalog, clock: &SharedClock, disk: &SimulatedFileSystem) -> Engine {
+    let mut settings = headwater_storage::Settings::new("/data");
+    settings.background = false;
+    settings.row_group_rows = 40;
+    settings.page_rows = 10;
+    let components = Components {
+        catalog: catalog.clone(),
+        clock: clock.clone(),
+        file_system: Arc::new(disk.clone()),
+    };
+    Engine::open(settings, components).await.unwrap()
 }
 
 fn cell(value: &Json) -> String {

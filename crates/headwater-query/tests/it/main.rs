@@ -11,3 +11,4 @@ mod permissions;
 mod queries;
 mod requests;
 mod show;
+mod splits;
