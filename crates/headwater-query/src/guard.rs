@@ -242,6 +242,14 @@ impl Guard {
         }
     }
 
+    /// Ends an attempt that is about to begin more work than it may do, before it is begun.
+    pub(crate) fn expect(&self, units: usize) -> Result<(), Error> {
+        if self.is_attempt && self.work.get().saturating_add(units) >= self.work_units {
+            return Err(self.give_up());
+        }
+        Ok(())
+    }
+
     /// Looks at the signal so far.
     #[cfg(test)]
     pub(crate) fn looks(&self) -> u64 {

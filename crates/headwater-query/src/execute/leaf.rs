@@ -35,6 +35,9 @@ use crate::{
 /// Values of series that are held at once; where there may be more, they are read side by side.
 const HELD_VALUES: u64 = 1 << 20;
 
+/// Values that are read in the time that a unit of other work takes.
+const VALUES_PER_UNIT: u64 = 4;
+
 /// One measurement source of one SELECT.
 pub(super) struct Leaf {
     pub(super) name: Arc<str>,
@@ -400,6 +403,7 @@ impl LeafShard {
         columns: &[ColumnRef],
         request: ReadRequest,
     ) -> Result<LeafScan<'a>, Error> {
+        self.expect(series, columns.len(), &request)?;
         let shape = Shape::new(self, series, columns);
         let guard = self.held.guard();
         guard.check()?;
@@ -420,6 +424,7 @@ impl LeafShard {
         columns: &[ColumnRef],
         request: ReadRequest,
     ) -> Result<Feed<'a>, Error> {
+        self.expect(series, columns.len(), &request)?;
         let shape = Shape::new(self, series, columns);
         let _scanning = self.held.guard().enter(Operator::Scan);
         let cursors = self
@@ -430,6 +435,19 @@ impl LeafShard {
 
     /// Whether so many columns of a series, or of several together, are better not held at once.
     pub(super) fn is_large(&self, series: &[usize], columns: usize, request: &ReadRequest) -> bool {
+        self.values_near(series, columns, request) > HELD_VALUES
+    }
+
+    /// Ends an attempt for which a request is too much, before anything is read.
+    fn expect(&self, series: &[usize], columns: usize, request: &ReadRequest) -> Result<(), Error> {
+        let units = self.values_near(series, columns, request) / VALUES_PER_UNIT;
+        self.held
+            .guard()
+            .expect(usize::try_from(units).unwrap_or(usize::MAX))
+    }
+
+    /// About how many values a request reads.
+    fn values_near(&self, series: &[usize], columns: usize, request: &ReadRequest) -> u64 {
         let range = request.range.intersect(self.readable);
         let rows_max = match request.limit {
             Some(limit) if series.iter().all(|at| self.series[*at].filter.is_none()) => limit,
@@ -441,7 +459,7 @@ impl LeafShard {
             let rows = rows.min(rows_max as u64);
             values = values.saturating_add(rows.saturating_mul(columns as u64 + 1));
         }
-        values > HELD_VALUES
+        values
     }
 }
 

@@ -100,6 +100,13 @@ fn an_attempt_ends_at_much_work_however_it_is_told() {
     with_looks.work(half).unwrap_err();
     assert!(with_looks.has_given_up());
 
+    let expecting = Guard::default().attempt();
+    expecting.work(half).unwrap();
+    expecting.expect(half - 1).unwrap();
+    expecting.expect(half).unwrap_err();
+    assert!(expecting.has_given_up());
+    Guard::default().expect(usize::MAX).unwrap();
+
     let series = Guard::default().attempt();
     series.check_series(ATTEMPT_SERIES).unwrap();
     series.check_series(ATTEMPT_SERIES + 1).unwrap_err();
