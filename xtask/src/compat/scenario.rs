@@ -122,7 +122,8 @@ fn first_difference(
 
 /// 1.6.7 keeps a series without points listed whose key begins the key of another series.
 fn forget_beginnings(answer: &mut Value) {
-    let Some(rows) = answer["results"][0]["series"][0]["values"].as_array_mut() else {
+    let rows = answer.pointer_mut("/results/0/series/0/values");
+    let Some(rows) = rows.and_then(Value::as_array_mut) else {
         return;
     };
     let keys: Vec<String> = rows
