@@ -40,6 +40,9 @@ pub(crate) const CURSOR_BATCH_ROWS: u64 = 4_096;
 /// Adjacent files of one level that are merged together.
 pub(crate) const COMPACT_FILES_MIN: usize = 4;
 
+/// How many times as large as all others together the largest of merged files may be.
+pub(crate) const COMPACT_SKEW_MAX: u64 = 4;
+
 /// Files merged at once, at most.
 pub(crate) const COMPACT_FILES_MAX: usize = 10;
 

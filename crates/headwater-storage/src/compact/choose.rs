@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::limits::{COMPACT_BYTES_MAX, COMPACT_FILES_MAX, COMPACT_FILES_MIN};
+use crate::limits::{COMPACT_BYTES_MAX, COMPACT_FILES_MAX, COMPACT_FILES_MIN, COMPACT_SKEW_MAX};
 
 /// What the decision needs to know of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,23 +26,26 @@ pub(crate) fn choose(files: &[Candidate], is_full: bool) -> Option<Range<usize>>
     })
 }
 
-/// A run of neighbours of one level, long enough to be worth it; of several the lowest level.
+/// A run of neighbours of one level, long enough to be worth it; of several the lowest level. A
+/// file that outweighs the others stays as it is: a few late points must not rewrite it.
 fn tier(files: &[Candidate]) -> Option<Range<usize>> {
     let mut best: Option<(u32, Range<usize>)> = None;
     let mut start = 0;
     while start < files.len() {
         let level = files[start].level;
         let mut end = start;
-        let mut bytes = 0;
+        let (mut bytes, mut largest) = (0, 0);
         while end < files.len()
             && files[end].level <= level
             && end - start < COMPACT_FILES_MAX
             && bytes + files[end].bytes <= COMPACT_BYTES_MAX
         {
             bytes += files[end].bytes;
+            largest = largest.max(files[end].bytes);
             end += 1;
         }
         if end - start >= COMPACT_FILES_MIN
+            && largest <= COMPACT_SKEW_MAX * (bytes - largest)
             && best.as_ref().is_none_or(|(lowest, _)| level < *lowest)
         {
             best = Some((level, start..end));

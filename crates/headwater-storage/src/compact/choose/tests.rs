@@ -43,6 +43,17 @@ fn large_files_are_not_merged_any_further() {
 }
 
 #[test]
+fn late_points_do_not_rewrite_a_large_file() {
+    let large = Candidate {
+        bytes: 13_000,
+        ..file(2)
+    };
+    assert_eq!(choose(&[large, file(0), file(0), file(0)], false), None);
+    let files = [large, file(0), file(0), file(0), file(0)];
+    assert_eq!(choose(&files, false), Some(1..5));
+}
+
+#[test]
 fn a_file_with_deleted_rows_is_rewritten() {
     let hit = Candidate {
         is_hit: true,
