@@ -72,6 +72,8 @@ pub(crate) struct Error {
     retry_after_seconds: Option<u32>,
     /// Instead of the code's own status.
     status: Option<StatusCode>,
+    /// Lines of the request's body that were refused.
+    lines: Vec<usize>,
 }
 
 impl Error {
@@ -83,6 +85,7 @@ impl Error {
             allow: None,
             retry_after_seconds: None,
             status: None,
+            lines: Vec::new(),
         }
     }
 
@@ -140,10 +143,19 @@ impl Error {
         self
     }
 
+    /// Names lines of the request's body that were refused, counted from 1: a member of our own.
+    pub(crate) fn lines(mut self, lines: Vec<usize>) -> Self {
+        self.lines = lines;
+        self
+    }
+
     fn respond(&self, indent: Option<&'static str>) -> Response {
         let (name, status) = self.code.name_and_status();
         let words = self.v1.as_ref().unwrap_or(&self.message);
-        let body = json!({ "code": name, "message": self.message, "error": words });
+        let mut body = json!({ "code": name, "message": self.message, "error": words });
+        if !self.lines.is_empty() {
+            body["lines"] = json!(self.lines);
+        }
         let mut response = Response::new(Body::from(to_json(&body, indent)));
         *response.status_mut() = self.status.unwrap_or(status);
         let headers = response.headers_mut();

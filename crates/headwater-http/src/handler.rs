@@ -4,6 +4,7 @@ pub(crate) mod authorization;
 pub(crate) mod bucket;
 pub(crate) mod dbrp;
 pub(crate) mod delete;
+pub(crate) mod export;
 pub(crate) mod legacy;
 pub(crate) mod organization;
 pub(crate) mod query;

@@ -15,7 +15,7 @@ use crate::{
     extract::credentials::Caller,
     handler::{
         authorization::{self, Tokens},
-        bucket, dbrp, delete,
+        bucket, dbrp, delete, export,
         legacy::{self, Credentials},
         organization, query, session, setup, system, user, write,
     },
@@ -61,6 +61,10 @@ fn management() -> Router<Shared> {
         .route(
             "/api/v2/delete",
             methods("OPTIONS, POST", post(delete::delete)),
+        )
+        .route(
+            "/api/v2/export",
+            methods("GET, OPTIONS", get(export::export)),
         )
         .route(
             "/api/v2/query",

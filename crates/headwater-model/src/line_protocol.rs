@@ -7,12 +7,13 @@
 //!
 //! Within: `parse` walks the body and has the fast path for plain lines; `scan` is the exact
 //! reading of every other line and the only judge of what is an error; `number` holds literals;
-//! `text` unescapes; `error` has the messages. Not here: limits of the body, field types against
-//! a schema, reserved field names (`spec/write.md` §6.1).
+//! `text` unescapes; `error` has the messages; `print` is the way back. Not here: limits of the
+//! body, field types against a schema, reserved field names (`spec/write.md` §6.1).
 
 mod error;
 mod number;
 mod parse;
+mod print;
 mod scan;
 mod text;
 
@@ -20,6 +21,11 @@ use std::ops::Range;
 
 pub use error::{ParseError, ParseErrors, Reason};
 pub use parse::parse;
+pub use print::{
+    is_one_line, may_be_first, print_field_key, print_series, print_string, print_time,
+    print_value, respell,
+};
+pub use scan::line_end;
 pub use text::{series_key, unescape_field_key, unescape_string};
 
 /// The longest series key, in bytes as written (`spec/line_protocol.md` §2.6).

@@ -52,6 +52,8 @@ pub struct PartialWrite {
     pub dropped: usize,
     /// Whether the message goes on with ` for database: <bucket> for retention policy: autogen`.
     pub names_bucket: bool,
+    /// Positions in the batch of all points that were not stored, ascending.
+    pub rejected: Vec<usize>,
 }
 
 /// What applying a batch did.
@@ -213,6 +215,7 @@ impl Applied {
                 ),
                 dropped: 0,
                 names_bucket: true,
+                rejected: Vec::new(),
             },
         });
     }
@@ -226,6 +229,7 @@ impl Applied {
                 reason,
                 dropped: 0,
                 names_bucket: false,
+                rejected: Vec::new(),
             },
         });
         if partial.partition_start == partition_start {
@@ -236,13 +240,17 @@ impl Applied {
     /// What the writer is told. A reason of the partitions comes before one of the retention.
     pub(crate) fn outcome(&self, target: &WriteTarget, batch: &ParsedBatch<'_>) -> WriteOutcome {
         if let Some(partial) = &self.partial {
-            return WriteOutcome::Partial(partial.write.clone());
+            return WriteOutcome::Partial(PartialWrite {
+                rejected: self.rejected.clone(),
+                ..partial.write.clone()
+            });
         }
         match (&self.outdated, target.oldest) {
             (Some(outdated), Some(limit)) => WriteOutcome::Partial(PartialWrite {
                 reason: outdated.reason(limit, &batch.points),
                 dropped: outdated.count,
                 names_bucket: true,
+                rejected: self.rejected.clone(),
             }),
             _ => WriteOutcome::Accepted,
         }

@@ -31,6 +31,7 @@ mod footprint;
 mod live_file;
 mod predicate;
 
+mod export;
 mod run;
 mod scan;
 mod watch;
@@ -48,6 +49,7 @@ pub use check::{CheckReport, Finding, Severity, check};
 pub use engine::{Components, Engine, Statistics};
 pub use error::{Error, ErrorKind, Result};
 pub use footprint::Footprint;
+pub use export::Sink;
 pub use ingest::{PartialWrite, RetentionLimit, WriteOutcome, WriteTarget};
 pub use predicate::{Pattern, TagPredicate};
 pub use scan::{

@@ -27,6 +27,8 @@ const ALLOW: &str = "OPTIONS, POST";
 const NANOSECONDS_PER_SECOND: i64 = 1_000_000_000;
 /// Bodies from this size on are parsed where blocking is allowed.
 const LARGE_BODY_BYTES: usize = 1 << 20;
+/// How many refused lines an answer names, at most.
+const REFUSED_LINES_MAX: usize = 1000;
 
 /// `/write`: database and retention policy choose the bucket.
 pub(crate) async fn v1(
@@ -165,9 +167,24 @@ async fn store(
             shared
                 .metrics
                 .count_write(points, partial.dropped, body.len());
-            Err(partial_write(&partial, bucket))
+            let rejected = partial.rejected.iter();
+            let rejected = rejected.map(|at| batch.points[*at].line);
+            let lines = line_numbers(&body, rejected.take(REFUSED_LINES_MAX));
+            Err(partial_write(&partial, bucket).lines(lines))
         }
     }
+}
+
+/// The numbers, from 1, of lines that are slices of `body` in its order.
+fn line_numbers<'a>(body: &[u8], lines: impl Iterator<Item = &'a [u8]>) -> Vec<usize> {
+    let (mut from, mut newlines) = (0, 0);
+    let number = |line: &[u8]| {
+        let start = line.as_ptr().addr() - body.as_ptr().addr();
+        newlines += body[from..start].iter().filter(|b| **b == b'\n').count();
+        from = start;
+        newlines + 1
+    };
+    lines.map(number).collect()
 }
 
 fn seconds(seconds: u64) -> i64 {
@@ -191,6 +208,7 @@ fn partial_write(partial: &headwater_storage::PartialWrite, bucket: &Bucket) -> 
         reason,
         dropped,
         names_bucket,
+        rejected: _,
     } = partial;
     let mut message =
         format!("failure writing points to database: partial write: {reason} dropped={dropped}");

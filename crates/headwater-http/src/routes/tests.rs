@@ -399,6 +399,100 @@ async fn packed_bodies_and_every_precision_are_taken() {
 }
 
 #[tokio::test]
+async fn an_export_is_the_bucket_as_line_protocol() {
+    let server = Server::start().await;
+    server
+        .write("m,t=a v=1,s=\"x\" 1\nm,t=a v=2 2\nn i=3i -1")
+        .await;
+    let cases = [
+        (
+            "?db=db",
+            "m,t=a s=\"x\",v=1.0 1\nm,t=a v=2.0 2\nn i=3i -1\n",
+        ),
+        ("?bucket=b&org=org&measurement=n", "n i=3i -1\n"),
+        (
+            "?bucket=b&start=2&stop=1970-01-01T00:00:00.000000002Z",
+            "m,t=a v=2.0 2\n",
+        ),
+        ("?bucket=b&stop=1500-01-01T00:00:00Z", ""),
+    ];
+    for (query, expected) in cases {
+        let path = format!("/api/v2/export{query}");
+        let answer = server.get(&path).await;
+        assert_eq!((answer.status.as_u16(), answer.text()), (200, expected));
+        assert_eq!(answer.headers["content-type"], "text/plain; charset=utf-8");
+        let gzip = [authorization(), ("accept-encoding", "gzip")];
+        let answer = server.send("GET", &path, &gzip, "").await;
+        assert_eq!(answer.headers["content-encoding"], "gzip");
+        let mut text = String::new();
+        GzDecoder::new(&*answer.body)
+            .read_to_string(&mut text)
+            .unwrap();
+        assert_eq!(text, expected);
+    }
+}
+
+#[tokio::test]
+async fn an_export_that_cannot_be_is_refused() {
+    let server = Server::start().await;
+    let refused = [
+        ("", 400, "invalid", "Please provide either bucket or db"),
+        ("?db=none", 404, "not found", "no dbrp mapping found"),
+        (
+            "?bucket=none",
+            404,
+            "not found",
+            "bucket \"none\" not found",
+        ),
+        (
+            "?db=db&start=yesterday",
+            400,
+            "invalid",
+            "invalid start \"yesterday\": neither RFC 3339 nor nanoseconds",
+        ),
+    ];
+    for (query, status, code, message) in refused {
+        let answer = server.get(&format!("/api/v2/export{query}")).await;
+        answer.refused(status, code, message);
+    }
+    let answer = server.post("/api/v2/export?db=db", "").await;
+    answer.refused(405, "method not allowed", "allow: GET, OPTIONS");
+    let permission = json!({
+        "action": "write",
+        "resource": { "type": "buckets", "id": server.bucket, "orgID": server.organization },
+    });
+    let body = json!({ "orgID": server.organization, "permissions": [permission] });
+    let created = server
+        .post("/api/v2/authorizations", body.to_string())
+        .await;
+    let header = format!("Token {}", created.json()["token"].as_str().unwrap());
+    let headers = [("authorization", header.as_str())];
+    let (organization, bucket) = (&server.organization, &server.bucket);
+    let answer = server
+        .send("GET", "/api/v2/export?bucket=b", &headers, "")
+        .await;
+    answer.refused(
+        401,
+        "unauthorized",
+        &format!("read:orgs/{organization}/buckets/{bucket} is unauthorized"),
+    );
+    let answer = server
+        .send("GET", "/api/v2/export?db=db", &headers, "")
+        .await;
+    answer.refused(404, "not found", "no dbrp mapping found");
+}
+
+#[tokio::test]
+async fn a_partial_write_names_the_lines_that_were_refused() {
+    let server = Server::start().await;
+    server.write("m v=1 1").await;
+    let body = "\n# c\nm v=\"x\ny\" 2\nm v=3 3\n\nm v=4i 4";
+    let answer = server.post("/write?db=db", body).await;
+    assert_eq!(answer.status, 422, "{}", answer.text());
+    assert_eq!(answer.json()["lines"], json!([3, 7]));
+}
+
+#[tokio::test]
 async fn partial_writes_keep_the_good_points() {
     let server = Server::start().await;
     server.write("m v=1 1").await;
@@ -414,6 +508,7 @@ async fn partial_writes_keep_the_good_points() {
         answer.json()["error"],
         format!("partial write: {reason} dropped=1")
     );
+    assert_eq!(answer.json()["lines"], json!([1]));
     let found = server.query("SELECT count(v) FROM m", "", &[]).await;
     assert!(found.text().contains(",2]]"), "{}", found.text());
 }

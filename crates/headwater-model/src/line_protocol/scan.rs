@@ -11,8 +11,9 @@ use super::{
 use crate::time::{MAX_TIME, MIN_TIME, Precision};
 
 /// The end of the line that starts at `start`: a newline outside of quoted field values, or the
-/// end of the body.
-pub(super) fn line_end(body: &[u8], start: usize) -> usize {
+/// end of the body (`spec/line_protocol.md` §1). What follows the newline can still change the
+/// answer if that is the last byte of `body`.
+pub fn line_end(body: &[u8], start: usize) -> usize {
     let (mut in_fields, mut quoted) = (false, false);
     let (mut equals, mut commas) = (0usize, 0usize);
     let mut at = start;

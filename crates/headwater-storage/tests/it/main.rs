@@ -10,6 +10,7 @@ mod check;
 mod concurrent;
 mod crash;
 mod deletes;
+mod export;
 mod faults;
 mod fixture;
 mod model;

@@ -56,11 +56,19 @@ async fn a_newer_point_replaces_only_the_fields_it_has() {
     }
 }
 
-async fn partial(fixture: &Fixture, lines: &str, reason: &str, dropped: usize, names_bucket: bool) {
+async fn partial(
+    fixture: &Fixture,
+    lines: &str,
+    reason: &str,
+    dropped: usize,
+    rejected: &[usize],
+    names_bucket: bool,
+) {
     let expected = PartialWrite {
         reason: reason.to_owned(),
         dropped,
         names_bucket,
+        rejected: rejected.to_vec(),
     };
     assert_eq!(
         fixture.try_write(lines).await.unwrap(),
@@ -79,6 +87,7 @@ async fn a_type_conflict_drops_the_point_and_keeps_the_others() {
         "m v=\"a\" 2\nm v=\"b\",x=1 3\nm v=4 4\nm v=5i 5",
         reason,
         3,
+        &[0, 1, 3],
         false,
     )
     .await;
@@ -94,9 +103,17 @@ async fn types_are_per_partition() {
     let reason = "field type conflict: input field \"v\" on measurement \"m\" is type float, \
                   already exists as type integer";
     let lines = format!("m v=2 {}\nm v=2i 2\nm v=3 3", HOUR + 1);
-    partial(&fixture, &lines, reason, 1, false).await;
+    partial(&fixture, &lines, reason, 1, &[0, 1], false).await;
     fixture.reopen().await;
-    partial(&fixture, &format!("m v=2 {}", HOUR + 1), reason, 1, false).await;
+    partial(
+        &fixture,
+        &format!("m v=2 {}", HOUR + 1),
+        reason,
+        1,
+        &[0],
+        false,
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -104,16 +121,24 @@ async fn the_first_type_within_a_batch_wins() {
     let fixture = Fixture::new().await;
     let reason = "field type conflict: input field \"v\" on measurement \"m\" is type float, \
                   already exists as type integer";
-    partial(&fixture, "m,t=a v=1i 1\nm,t=b v=2 1", reason, 1, false).await;
+    partial(
+        &fixture,
+        "m,t=a v=1i 1\nm,t=b v=2 1",
+        reason,
+        1,
+        &[1],
+        false,
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn a_field_called_time_is_left_out() {
     let fixture = Fixture::new().await;
     let only = "invalid field name: input field \"time\" on measurement \"m\" is invalid";
-    partial(&fixture, "m time=1 1", only, 1, false).await;
+    partial(&fixture, "m time=1 1", only, 1, &[0], false).await;
     let stripped = format!("{only}. Field \"time\" has been stripped from point.");
-    partial(&fixture, "m time=1,v=2 1", &stripped, 0, true).await;
+    partial(&fixture, "m time=1,v=2 1", &stripped, 0, &[], true).await;
     assert_eq!(fixture.content().len(), 1);
 }
 
@@ -128,6 +153,7 @@ async fn too_long_strings_are_refused() {
         &format!("m s=\"{longest}x\" 2\nm s=\"y\" 3"),
         reason,
         1,
+        &[0],
         false,
     )
     .await;
@@ -152,6 +178,7 @@ async fn points_older_than_the_retention_are_dropped() {
         reason: reason.to_owned(),
         dropped: 2,
         names_bucket: true,
+        rejected: vec![0, 1],
     };
     assert_eq!(outcome, WriteOutcome::Partial(expected));
     assert_eq!(fixture.content().len(), 1);
