@@ -46,6 +46,11 @@ impl Keyword {
     }
 }
 
+/// All reserved words in upper case, in alphabetical order.
+pub fn keywords() -> impl Iterator<Item = &'static str> {
+    Keyword::ALL_SORTED.iter().map(|(text, _)| *text)
+}
+
 /// Whether `word` is reserved and has to be double-quoted to be used as a name.
 pub fn is_keyword(word: &str) -> bool {
     Keyword::lookup(word).is_some()

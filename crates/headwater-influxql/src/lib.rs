@@ -19,7 +19,7 @@ mod regex;
 
 pub use duration::{format_clock_duration, format_duration, parse_duration};
 pub use error::{ParseError, Position};
-pub use keywords::is_keyword;
+pub use keywords::{is_keyword, keywords};
 pub use params::{Params, ParamsError};
 pub use parser::{parse_expr, parse_query, parse_statement};
 pub use print::{quote_ident, quote_string};

@@ -46,7 +46,7 @@ impl Snapshot {
         let mut out = Vec::new();
         for name in names {
             for partition in self.partitions(&name, range) {
-                if partition.export(range, &mut out, sink)?.is_break() {
+                if partition.export(&name, range, &mut out, sink)?.is_break() {
                     return Ok(());
                 }
             }
@@ -62,6 +62,7 @@ impl Snapshot {
 impl Partition {
     fn export(
         &self,
+        measurement: &Arc<str>,
         range: TimeRange,
         out: &mut Vec<u8>,
         sink: &mut Sink<'_>,
@@ -88,7 +89,7 @@ impl Partition {
                 };
                 for found in self.scan(request)? {
                     let found = found?;
-                    let printer = Printer::new(&run[found.index], &columns);
+                    let printer = Printer::new(measurement, &run[found.index], &columns);
                     for slice in &found.slices {
                         printer.print(slice, out)?;
                         if out.len() >= PIECE_BYTES && sink(std::mem::take(out)).is_break() {
@@ -149,21 +150,23 @@ enum Column<'a> {
 }
 
 impl Printer {
-    fn new(series: &SeriesHandle, columns: &[Arc<str>]) -> Self {
+    fn new(measurement: &Arc<str>, series: &SeriesHandle, columns: &[Arc<str>]) -> Self {
+        // The key's own measurement comes from its text, which loses a backslash before `=`.
+        let key = SeriesKey::new(measurement.clone(), series.key.tags().to_vec());
         let mut text = Vec::new();
-        line_protocol::print_series(&series.key, &mut text);
+        line_protocol::print_series(&key, &mut text);
         let name = |name: &Arc<str>| {
             let mut text = Vec::new();
             line_protocol::print_field_key(name, &mut text);
             text.push(b'=');
             text
         };
-        let mut named = series.key.tags().iter().flat_map(|(k, v)| [k, v]);
-        let has_backslash = series.key.measurement().contains('\\')
+        let mut named = key.tags().iter().flat_map(|(k, v)| [k, v]);
+        let has_backslash = key.measurement().contains('\\')
             || named.any(|text| text.contains('\\'))
             || columns.iter().any(|name| name.contains('\\'));
         Self {
-            key: series.key.clone(),
+            key: key.clone(),
             series: text,
             names: columns.iter().map(name).collect(),
             has_backslash,

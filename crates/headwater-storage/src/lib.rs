@@ -48,8 +48,8 @@ mod tombstone;
 pub use check::{CheckReport, Finding, Severity, check};
 pub use engine::{Components, Engine, Statistics};
 pub use error::{Error, ErrorKind, Result};
-pub use footprint::Footprint;
 pub use export::Sink;
+pub use footprint::Footprint;
 pub use ingest::{PartialWrite, RetentionLimit, WriteOutcome, WriteTarget};
 pub use predicate::{Pattern, TagPredicate};
 pub use scan::{

@@ -1,10 +1,24 @@
 //! The command line: what may be written, and which file carries it out.
 
 mod backup;
+mod bucket;
 mod check;
+mod client;
+mod completions;
 mod config;
+mod dbrp;
+mod export;
+mod import;
+mod lines;
+mod manage;
+mod query;
+mod send;
 mod serve;
 mod setup;
+mod source;
+mod target;
+mod token;
+mod write;
 
 use std::process::ExitCode;
 
@@ -33,6 +47,24 @@ enum Command {
     Config(config::Command),
     /// Set up a running server: the first user, organization, bucket and token
     Setup(setup::Args),
+    /// Write line protocol from files or standard input
+    Write(write::Args),
+    /// Ask in InfluxQL, one text or in a shell
+    Query(query::Args),
+    /// Export the points of a bucket or database as line protocol
+    Export(export::Args),
+    /// Import an export, of this server or of InfluxDB 1.x
+    Import(import::Args),
+    /// List, make, change and delete buckets
+    Bucket(bucket::Args),
+    /// List, make and delete API tokens
+    Token(token::TokenArgs),
+    /// List, make and delete users that sign in as with InfluxDB 1.x
+    V1User(token::UserArgs),
+    /// Map databases and retention policies to buckets
+    Dbrp(dbrp::Args),
+    /// Print a script that completes these commands in a shell
+    Completions(completions::Args),
 }
 
 /// Parses the arguments, runs the command and reports its failure on standard error.
@@ -44,20 +76,40 @@ pub(crate) fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Config(command) => config::run(command),
         Command::Setup(args) => setup::run(&args),
+        Command::Write(args) => write::run(&args),
+        Command::Query(args) => query::run(&args),
+        Command::Export(args) => export::run(&args),
+        Command::Import(args) => import::run(&args),
+        Command::Bucket(args) => bucket::run(&args),
+        Command::Token(args) => token::run_token(&args),
+        Command::V1User(args) => token::run_user(&args),
+        Command::Dbrp(args) => dbrp::run(&args),
+        Command::Completions(args) => completions::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
+        // The reader of our output has seen enough, as `head` does.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&error);
+            note(&format!("{error:#}"));
             ExitCode::FAILURE
         }
     }
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "the last word of a command that failed"
-)]
-fn complain(error: &anyhow::Error) {
-    eprintln!("headwater: {error:#}");
+/// Whether our output has no reader any more; a connection that breaks is something else.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let is_of_connection = error.chain().any(|cause| cause.is::<ureq::Error>());
+    let is_pipe = |cause: &(dyn std::error::Error + 'static)| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    };
+    !is_of_connection && error.chain().any(is_pipe)
+}
+
+/// Tells the user something that is not the command's result.
+#[expect(clippy::print_stderr, reason = "for the person at the terminal")]
+fn note(text: &str) {
+    eprintln!("headwater: {text}");
 }

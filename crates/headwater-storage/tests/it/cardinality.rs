@@ -78,20 +78,24 @@ async fn figures_of_series_are_exact_wherever_they_are() {
 async fn beyond_the_limit_only_points_of_new_series_are_rejected() {
     let mut fixture = Fixture::with(|settings| settings.series_per_bucket_max = 2).await;
     fixture.write("m,t=a v=1 1").await;
-    let rejected = |dropped| {
+    let rejected = |rejected: &[usize]| {
         WriteOutcome::Partial(PartialWrite {
             reason: "max-series-per-bucket limit exceeded: (2)".to_owned(),
-            dropped,
+            dropped: rejected.len(),
             names_bucket: false,
+            rejected: rejected.to_vec(),
         })
     };
     let lines = "m,t=b v=1 1\nm,t=c v=1 1\nn v=1 1\nm,t=a v=2 2";
-    assert_eq!(fixture.try_write(lines).await.unwrap(), rejected(2));
+    assert_eq!(fixture.try_write(lines).await.unwrap(), rejected(&[1, 2]));
     fixture.engine.flush().await.unwrap();
     // Neither a flush nor a restart forgets which series there are.
     fixture.reopen().await;
     fixture.write("m,t=a v=3 3\nm,t=b v=3 3").await;
-    assert_eq!(fixture.try_write("m,t=d v=1 1").await.unwrap(), rejected(1));
+    assert_eq!(
+        fixture.try_write("m,t=d v=1 1").await.unwrap(),
+        rejected(&[0])
+    );
     assert_eq!(fixture.snapshot().count_series("m").unwrap(), 2);
     // What a delete removes makes room.
     let request = headwater_storage::DeleteRequest {
@@ -100,7 +104,10 @@ async fn beyond_the_limit_only_points_of_new_series_are_rejected() {
     };
     fixture.delete(request).await;
     fixture.write("m,t=d v=1 1").await;
-    assert_eq!(fixture.try_write("m,t=a v=1 1").await.unwrap(), rejected(1));
+    assert_eq!(
+        fixture.try_write("m,t=a v=1 1").await.unwrap(),
+        rejected(&[0])
+    );
     // Another bucket has a limit of its own.
     let other = crate::fixture::create_bucket(&fixture.catalog, "other").await;
     let target = headwater_storage::WriteTarget {

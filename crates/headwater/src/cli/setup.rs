@@ -1,7 +1,9 @@
 //! `headwater setup`: asks a running server to set itself up and prints the token.
 
-use anyhow::{Context, Result, bail};
-use serde_json::{Value, json};
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use super::client::Client;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -12,7 +14,12 @@ pub(crate) struct Args {
     #[arg(long)]
     username: String,
     /// Password of the first user, 8 to 72 characters; without one the user cannot sign in
-    #[arg(long, env = "HEADWATER_PASSWORD", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "HEADWATER_PASSWORD",
+        hide_env_values = true,
+        allow_hyphen_values = true
+    )]
     password: Option<String>,
     /// Name of the first organization
     #[arg(long)]
@@ -24,7 +31,12 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 0)]
     retention_seconds: u64,
     /// The operator token to use; without it one is made
-    #[arg(long, env = "HEADWATER_TOKEN", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "HEADWATER_TOKEN",
+        hide_env_values = true,
+        allow_hyphen_values = true
+    )]
     token: Option<String>,
 }
 
@@ -40,22 +52,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             body[name] = json!(value);
         }
     }
-    let url = format!("{}/api/v2/setup", args.host.trim_end_matches('/'));
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .build()
-        .into();
-    let mut response = agent
-        .post(&url)
-        .header("Content-Type", "application/json")
-        .send(&body.to_string())
-        .with_context(|| format!("no server answers at {}", args.host))?;
-    let text = response.body_mut().read_to_string()?;
-    let answer: Value = serde_json::from_str(&text).unwrap_or_default();
-    if response.status() != 201 {
-        let reason = answer["message"].as_str().unwrap_or(&text);
-        bail!("the server refused: {reason}");
-    }
+    let answer = Client::anonymous(&args.host).call("POST", "/api/v2/setup", &[], Some(&body))?;
     let token = answer["auth"]["token"]
         .as_str()
         .context("an answer without a token")?;
