@@ -32,6 +32,10 @@ pub(crate) const WORK_UNITS: usize = 64 * 1024;
 const ATTEMPT_WORK_UNITS: usize = 32 * 1024;
 const ATTEMPT_SERIES: usize = 16;
 
+/// Units that looking at a series counts for: its tags are compared, maybe with a regular
+/// expression, where a row only has a few numbers.
+pub(crate) const SERIES_UNITS: usize = 16;
+
 /// Why a request is to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Interruption {

@@ -8,7 +8,7 @@ use headwater_storage::{Engine, Partition, SeriesHandle, Snapshot, TagPredicate}
 
 use crate::{
     Error,
-    guard::Guard,
+    guard::{Guard, SERIES_UNITS},
     schema::{Columns, SchemaSource},
 };
 
@@ -47,7 +47,7 @@ pub(crate) fn select_series(
     predicate: Option<&TagPredicate>,
     guard: &Guard,
 ) -> Result<Vec<SeriesHandle>, Error> {
-    match partition.select_while(predicate, &|count| guard.work(count).is_ok()) {
+    match partition.select_while(predicate, &|count| guard.work(SERIES_UNITS * count).is_ok()) {
         Err(headwater_storage::Error::Interrupted) => Err(Error::Interrupted),
         selected => Ok(selected?),
     }

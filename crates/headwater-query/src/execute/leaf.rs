@@ -27,7 +27,7 @@ use super::{
 use crate::{
     condition::{self, Residual},
     error::Error,
-    guard::{Guard, Held},
+    guard::{Guard, Held, SERIES_UNITS},
     plan::{ColumnKind, ColumnRef, SelectPlan},
     profile::Operator,
 };
@@ -330,7 +330,7 @@ impl LeafShard {
         let mut compiled: Vec<(Expr, Rc<Filter>)> = Vec::new();
         let mut series = Vec::with_capacity(keys.len());
         for (position, key) in keys.into_iter().enumerate() {
-            guard.work(1)?;
+            guard.work(SERIES_UNITS)?;
             held.grow(SERIES_BYTES + key.as_str().len())?;
             let filter = match condition {
                 None => None,
@@ -349,7 +349,7 @@ impl LeafShard {
         guard.check_series(series.len())?;
         let mut groups: BTreeMap<Tags, Vec<usize>> = BTreeMap::new();
         for (at, one) in series.iter().enumerate() {
-            guard.work(1)?;
+            guard.work(SERIES_UNITS)?;
             let group = groups.entry(tags_of(&one.key, &plan.dims)).or_default();
             if group.is_empty() {
                 held.grow(GROUP_BYTES + plan.dims.len() * size_of::<Arc<str>>())?;
