@@ -177,11 +177,14 @@ impl BucketState {
                 Some(number) => *number,
                 None => self.measurement(&name.into()),
             };
-            return (self.registry.insert(raw, key, measurement), measurement);
+            return (
+                self.registry.insert_canonical(key, measurement),
+                measurement,
+            );
         }
         let key = line_protocol::series_key(raw);
         let measurement = self.measurement(key.measurement());
-        let series = self.registry.insert(raw, key.as_str(), measurement);
+        let series = self.registry.insert(raw, &key, measurement);
         (series, measurement)
     }
 }

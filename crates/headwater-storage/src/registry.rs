@@ -12,7 +12,7 @@ use std::{
 
 use hashbrown::HashTable;
 use headwater_model::{SeriesKey, line_protocol};
-use rustc_hash::FxHasher;
+use rustc_hash::{FxHashMap, FxHasher};
 
 /// Number of a series within its bucket's registry.
 pub(crate) type SeriesNumber = u32;
@@ -25,6 +25,9 @@ pub(crate) struct SeriesRegistry {
     keys: KeyTable,
     /// Spellings other than the canonical key, by [`Spelling::alias`].
     aliases: Vec<Box<[u8]>>,
+    /// Series whose canonical key reads as another series', by that key: backslashes before
+    /// special characters in names do that. What is written as the key is not this series.
+    ambiguous: FxHashMap<Box<str>, SeriesNumber>,
     bytes: usize,
     /// The spelling found last: series tend to come in the same order again and again.
     last: usize,
@@ -64,23 +67,41 @@ impl SeriesRegistry {
         Some((spelling.series, spelling.measurement))
     }
 
-    /// Adds a spelling that [`SeriesRegistry::find`] does not know; `key` is the canonical one.
-    pub(crate) fn insert(&mut self, raw: &[u8], key: &str, measurement: u32) -> SeriesNumber {
-        let series = match self.position(key.as_bytes()) {
-            Some(at) => self.spellings[at as usize].series,
-            None => {
-                let series = self.keys.push(key);
-                self.bytes += key.len() + SERIES_BYTES;
-                self.add(series, measurement, CANONICAL);
-                series
+    /// Adds a spelling that [`SeriesRegistry::find`] does not know and that is not the canonical
+    /// key.
+    pub(crate) fn insert(&mut self, raw: &[u8], key: &SeriesKey, measurement: u32) -> SeriesNumber {
+        let text = key.as_str();
+        let is_ambiguous = is_ambiguous(key);
+        let series = if is_ambiguous {
+            match self.ambiguous.get(text) {
+                Some(series) => *series,
+                None => {
+                    let series = self.keys.push(text, Some(key));
+                    self.bytes += 2 * text.len() + SERIES_BYTES;
+                    self.ambiguous.insert(text.into(), series);
+                    series
+                }
+            }
+        } else {
+            match self.position(text.as_bytes()) {
+                Some(at) => self.spellings[at as usize].series,
+                None => self.insert_canonical(text, measurement),
             }
         };
-        if raw != key.as_bytes() {
+        if is_ambiguous || raw != text.as_bytes() {
             let alias = u32::try_from(self.aliases.len()).expect("far fewer series than 32 bits");
             self.aliases.push(raw.into());
             self.bytes += raw.len() + SERIES_BYTES + 16;
             self.add(series, measurement, alias);
         }
+        series
+    }
+
+    /// Adds a series that [`SeriesRegistry::find`] does not know, written as its canonical key.
+    pub(crate) fn insert_canonical(&mut self, key: &str, measurement: u32) -> SeriesNumber {
+        let series = self.keys.push(key, None);
+        self.bytes += key.len() + SERIES_BYTES;
+        self.add(series, measurement, CANONICAL);
         series
     }
 
@@ -136,6 +157,14 @@ fn hash(raw: &[u8]) -> u64 {
     hasher.finish()
 }
 
+/// Whether a series' canonical key reads as another series'.
+fn is_ambiguous(key: &SeriesKey) -> bool {
+    key.as_str().contains('\\') && {
+        let read = line_protocol::series_key(key.as_str().as_bytes());
+        read.measurement() != key.measurement() || read.tags() != key.tags()
+    }
+}
+
 /// The canonical key of `measurement[,tag=value…]` as written, if it is spelt that way: no
 /// escapes, tags in order.
 pub(crate) fn canonical(raw: &[u8]) -> Option<&str> {
@@ -168,10 +197,12 @@ pub(crate) struct KeyTable(Vec<Arc<Chunk>>);
 struct Chunk {
     text: String,
     ends: Vec<u32>,
+    /// Keys that cannot be read from their text, by their place.
+    unreadable: Vec<(usize, SeriesKey)>,
 }
 
 impl KeyTable {
-    fn push(&mut self, key: &str) -> SeriesNumber {
+    fn push(&mut self, key: &str, unreadable: Option<&SeriesKey>) -> SeriesNumber {
         let number = u32::try_from(self.len()).expect("far fewer series than 32 bits");
         if (number as usize).is_multiple_of(CHUNK) {
             self.0.push(Arc::default());
@@ -180,6 +211,9 @@ impl KeyTable {
         let chunk = Arc::make_mut(chunk);
         chunk.text.push_str(key);
         let end = u32::try_from(chunk.text.len()).expect("a thousand keys of at most 64 KiB");
+        if let Some(key) = unreadable {
+            chunk.unreadable.push((chunk.ends.len(), key.clone()));
+        }
         chunk.ends.push(end);
         number
     }
@@ -200,7 +234,17 @@ impl KeyTable {
 
     /// As [`KeyTable::text`], taken apart.
     pub(crate) fn key(&self, number: SeriesNumber) -> SeriesKey {
-        line_protocol::series_key(self.text(number).as_bytes())
+        self.unreadable(number)
+            .unwrap_or_else(|| line_protocol::series_key(self.text(number).as_bytes()))
+    }
+
+    fn unreadable(&self, number: SeriesNumber) -> Option<SeriesKey> {
+        let at = number as usize % CHUNK;
+        let known = &self.0[number as usize / CHUNK].unreadable;
+        known
+            .iter()
+            .find(|(place, _)| *place == at)
+            .map(|(_, key)| key.clone())
     }
 }
 
@@ -212,9 +256,10 @@ pub(crate) struct KeyBuilder {
 }
 
 impl KeyBuilder {
-    pub(crate) fn key(&mut self, text: &str) -> SeriesKey {
+    pub(crate) fn key(&mut self, keys: &KeyTable, number: SeriesNumber) -> SeriesKey {
+        let text = keys.text(number);
         if text.contains('\\') {
-            return line_protocol::series_key(text.as_bytes());
+            return keys.key(number);
         }
         let mut parts = text.split(',');
         let name = parts.next().unwrap_or_default();

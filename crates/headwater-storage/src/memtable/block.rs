@@ -299,7 +299,7 @@ impl BlockIndex {
         Self {
             keys: distinct
                 .into_iter()
-                .map(|number| builder.key(keys.text(number)))
+                .map(|number| builder.key(keys, number))
                 .collect(),
             offsets,
             order: ScalarBuffer::from(order),

@@ -21,7 +21,7 @@ impl Fixture {
                 Some((series, _)) => series,
                 None => {
                     let key = line_protocol::series_key(point.series);
-                    self.registry.insert(point.series, key.as_str(), 0)
+                    self.registry.insert(point.series, &key, 0)
                 }
             };
             self.table
