@@ -92,6 +92,8 @@ fn builder(settings: &Settings) -> Builder<TokioExecutor> {
     let head_bytes = settings.header_bytes_max.saturating_mul(2);
     builder
         .http1()
+        // As the reference spells them: some clients look for names letter by letter.
+        .title_case_headers(true)
         .timer(TokioTimer::new())
         .header_read_timeout(settings.header_wait_max)
         .max_buf_size(head_bytes.max(64 << 10));
