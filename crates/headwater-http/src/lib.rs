@@ -15,6 +15,7 @@ mod error;
 mod extract;
 mod handler;
 mod metrics;
+mod openapi;
 
 mod answer;
 mod encode;

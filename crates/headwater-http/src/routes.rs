@@ -53,6 +53,10 @@ fn system_routes() -> Router<Shared> {
         .route("/metrics", anonymous("GET", get(system::metrics)))
         .route("/debug/vars", anonymous("GET", get(system::variables)))
         .route("/api/v2", anonymous("GET", get(system::links)))
+        .route(
+            "/api/v2/openapi.json",
+            anonymous("GET", get(system::description)),
+        )
 }
 
 fn management() -> Router<Shared> {

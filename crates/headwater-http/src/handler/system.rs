@@ -13,6 +13,7 @@ use crate::{
     error::{Code, Error},
     extract::{credentials::Caller, params::Params},
     metrics::Gauges,
+    openapi,
     state::Shared,
 };
 
@@ -181,6 +182,12 @@ pub(crate) async fn links() -> Response {
         "users": "/api/v2/users",
         "write": "/api/v2/write",
     });
+    json_response(StatusCode::OK, &body, None)
+}
+
+/// `/api/v2/openapi.json`: the OpenAPI description, for anybody.
+pub(crate) async fn description(State(shared): State<Shared>) -> Response {
+    let body = openapi::description(&shared.settings.version);
     json_response(StatusCode::OK, &body, None)
 }
 

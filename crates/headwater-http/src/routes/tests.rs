@@ -1,5 +1,7 @@
 //! The whole surface without a socket, over components in memory.
 
+mod openapi;
+
 use std::{
     io::{Read, Write},
     sync::Arc,
