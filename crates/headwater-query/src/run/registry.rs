@@ -166,6 +166,8 @@ impl Task {
 
 impl Drop for Registered {
     fn drop(&mut self) {
+        // Where the runtime stops, nobody is left to watch the worker, and the runtime waits for it.
+        self.task.signal.raise(Interruption::ClientGone);
         let mut tasks = self.registry.0.lock();
         tasks.by_id.remove(&self.task.id);
         tasks.counted -= usize::from(self.task.is_counted);

@@ -6,6 +6,7 @@ use headwater_catalog::{Action, Authorization, Profile};
 use headwater_model::Precision;
 use headwater_query::{QueryRequest, Settings};
 use serde_json::{Value as Json, json};
+use tokio::runtime::Builder;
 
 use crate::fixture::{Fixture, to_json};
 
@@ -180,4 +181,19 @@ async fn in_the_other_profiles_neither_statement_is_offered() {
             );
         }
     }
+}
+
+#[test]
+fn a_runtime_that_stops_does_not_wait_for_the_end_of_queries() {
+    let runtime = Builder::new_multi_thread().enable_all().build().unwrap();
+    let running = runtime.block_on(async {
+        let case = case().await;
+        let request = case.request(&case.fixture.operator, ENDLESS);
+        let mut answer = case.fixture.query().execute(request);
+        answer.recv().await.unwrap();
+        (case, answer)
+    });
+    // Returns when the worker has ended, though its client is still there.
+    drop(runtime);
+    drop(running);
 }

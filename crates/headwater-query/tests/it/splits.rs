@@ -1,10 +1,12 @@
 //! How data is split across memory, files and partitions does not show in answers.
 //!
 //! The same points go into a bucket whose one partition stays in memory, and into one with other
-//! partitions that is flushed, compacted and restarted between the writes.
+//! partitions that is flushed, compacted and restarted between the writes. Where partitions are the
+//! reference's shards and do show, one that stays in memory and has them is what it is compared to.
 
 use headwater_model::Precision;
 use proptest::{collection::vec, prelude::*, sample::select};
+use serde_json::{Value as Json, json};
 use tokio::runtime::Builder;
 
 use crate::fixture::Fixture;
@@ -39,8 +41,8 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// A line, of which no two series have the same time, because in the reference it is the shards that
-/// decide which of two points of one time comes first; few series, times and fields, so that many overwrite others. Floats are such that sums
-/// do not depend on the order of their addends.
+/// decide which of two points of one time comes first; few series, times and fields, so that many
+/// overwrite others. Floats are such that sums do not depend on the order of their addends.
 fn line() -> impl Strategy<Value = String> {
     let field = (0u8..4, -8i64..8).prop_map(|(field, value)| match field {
         0 => format!("f={}", value as f64 / 2.0),
@@ -60,9 +62,17 @@ fn text(choices: &[&'static str]) -> impl Strategy<Value = &'static str> + use<>
     select(choices.to_vec())
 }
 
+/// A query, and whether its answer may depend on the partitions: `top` and `bottom` with LIMIT or
+/// OFFSET choose among the first so many points of each (`spec/influxql/functions.md`).
+#[derive(Debug, Clone)]
+struct Query {
+    text: String,
+    is_cut_by_partition: bool,
+}
+
 /// The shapes that the executors tell apart: rows, folds over windows, everything else. Not
 /// `stddev`, whose last bit depends on the order of its values.
-fn query() -> impl Strategy<Value = String> {
+fn query() -> impl Strategy<Value = Query> {
     let columns = text(&[
         "f",
         "f, i",
@@ -91,6 +101,9 @@ fn query() -> impl Strategy<Value = String> {
         "elapsed(i, 1s)",
         "moving_average(f, 2)",
         "count(distinct(s))",
+        "top(i, 2)",
+        "bottom(i, 2)",
+        "top(f, host, 2)",
     ]);
     let condition = text(&[
         "",
@@ -129,10 +142,47 @@ fn query() -> impl Strategy<Value = String> {
         "LIMIT 1 SLIMIT 2",
     ]);
     (columns, condition, range, group, order, limit).prop_map(
-        |(columns, condition, range, group, order, limit)| {
-            format!("SELECT {columns} FROM m WHERE {range}{condition} {group} {order} {limit}")
+        |(columns, condition, range, group, order, limit)| Query {
+            text: format!(
+                "SELECT {columns} FROM m WHERE {range}{condition} {group} {order} {limit}"
+            ),
+            is_cut_by_partition: ["top(i, 2)", "bottom(i, 2)"].contains(&columns)
+                && limit.starts_with("LIMIT"),
         },
     )
+}
+
+/// The times of `top` and `bottom` where all values are equal, so that the earliest of the points
+/// that they see win.
+async fn times_of_ties(shard_seconds: i64, query: &str) -> Vec<Json> {
+    let fixture = Fixture::new().await;
+    let bucket = fixture.database("db", "rp", true, shard_seconds).await;
+    let times = (0..4).flat_map(|hour| (0..5).map(move |step| hour * 3600 + step * 301 + 4));
+    let lines: Vec<_> = times.map(|time| format!("m i=0i {time}")).collect();
+    let lines = lines.join("\n");
+    fixture.write(bucket, Precision::Second, &lines).await;
+    let results = fixture.results("db", query).await;
+    let rows = results[0]["series"][0]["values"].as_array().unwrap();
+    rows.iter().map(|row| row[0].clone()).collect()
+}
+
+#[tokio::test]
+async fn the_limit_of_a_top_cuts_the_points_of_each_partition() {
+    let time = "WHERE time >= 0 AND time < 4h";
+    let cut_back = format!("SELECT top(i, 2) FROM m {time} ORDER BY time DESC LIMIT 2 OFFSET 1");
+    let cut_front = format!("SELECT bottom(i, 2) FROM m {time} LIMIT 2");
+    let uncut = format!("SELECT top(i, 2) FROM m {time} ORDER BY time DESC");
+    for (query, shard_seconds, expected) in [
+        (&cut_back, WEEK_SECONDS, json!([11105])),
+        (&cut_back, 3600, json!([305])),
+        (&cut_front, WEEK_SECONDS, json!([4, 305])),
+        (&cut_front, 3600, json!([4, 305])),
+        (&uncut, WEEK_SECONDS, json!([305, 4])),
+        (&uncut, 3600, json!([305, 4])),
+    ] {
+        let times = times_of_ties(shard_seconds, query).await;
+        assert_eq!(json!(times), expected, "{shard_seconds}: {query}");
+    }
 }
 
 proptest! {
@@ -147,8 +197,10 @@ proptest! {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let (whole, mut split) = (Fixture::new().await, Fixture::new().await);
+            let in_memory = Fixture::new().await;
             let one = whole.database("db", "rp", true, WEEK_SECONDS).await;
             let other = split.database("db", "rp", true, shard_seconds).await;
+            let like_other = in_memory.database("db", "rp", true, shard_seconds).await;
             // Wildcards and SLIMIT count the columns and the series of the partitions that a query
             // meets: all have all.
             let all = (0..4).flat_map(|hour| {
@@ -163,6 +215,7 @@ proptest! {
                 let lines = lines.join("\n");
                 whole.write(one, Precision::Second, &lines).await;
                 split.write(other, Precision::Second, &lines).await;
+                in_memory.write(like_other, Precision::Second, &lines).await;
                 match step {
                     Step::Nothing => {}
                     Step::Flush => split.flush().await,
@@ -170,9 +223,10 @@ proptest! {
                     Step::Restart => split.restart().await,
                 }
             }
-            for query in &queries {
-                let expected = whole.results("db", query).await;
-                assert_eq!(split.results("db", query).await, expected, "{query}");
+            for Query { text, is_cut_by_partition } in &queries {
+                let model = if *is_cut_by_partition { &in_memory } else { &whole };
+                let expected = model.results("db", text).await;
+                assert_eq!(split.results("db", text).await, expected, "{text}");
             }
         });
     }
