@@ -10,7 +10,7 @@ use std::{
     rc::Rc,
     sync::{
         Arc,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicU8, AtomicU64, Ordering},
     },
 };
 
@@ -53,6 +53,8 @@ pub(crate) struct Signal {
     /// 0 while nothing was raised.
     reason: AtomicU8,
     raised: Notify,
+    /// What the request's statement holds, for those who watch.
+    held_bytes: AtomicU64,
 }
 
 impl Signal {
@@ -69,6 +71,11 @@ impl Signal {
             .is_ok();
         self.raised.notify_waiters();
         is_first
+    }
+
+    /// Bytes that the request holds at this moment.
+    pub(crate) fn held_bytes(&self) -> u64 {
+        self.held_bytes.load(Ordering::Relaxed)
     }
 
     pub(crate) fn raised(&self) -> Option<Interruption> {
@@ -297,6 +304,7 @@ impl Guard {
             return Err(Error::MemoryLimit { held, limit });
         }
         self.held.set(held);
+        self.signal.held_bytes.store(held, Ordering::Relaxed);
         if held > self.held_max.get() {
             self.held_max.set(held);
         }
@@ -304,7 +312,9 @@ impl Guard {
     }
 
     fn shrink(&self, bytes: u64) {
-        self.held.set(self.held.get().saturating_sub(bytes));
+        let held = self.held.get().saturating_sub(bytes);
+        self.held.set(held);
+        self.signal.held_bytes.store(held, Ordering::Relaxed);
     }
 }
 

@@ -75,6 +75,8 @@ pub struct Statistics {
     pub running: usize,
     /// Requests that wait for a worker.
     pub queued: usize,
+    /// Bytes that statements hold, as far as they account for them.
+    pub memory_bytes: u64,
 }
 
 /// Runs requests. Cheap to clone.
@@ -111,8 +113,7 @@ impl QueryEngine {
 
     /// Figures for metrics.
     pub fn statistics(&self) -> Statistics {
-        let (running, queued) = self.0.registry.running_and_queued();
-        Statistics { running, queued }
+        self.0.registry.statistics()
     }
 
     /// Runs the statements of a request. Each yields at least one piece; dropping the receiver

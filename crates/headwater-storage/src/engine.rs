@@ -88,6 +88,11 @@ pub struct Statistics {
     pub file_rows: u64,
     /// Bytes of footers, directories and column chunks in memory.
     pub cache_bytes: usize,
+    /// Look-ups of them that were answered from memory, and those that read a file.
+    pub cache_hits: u64,
+    pub cache_misses: u64,
+    /// Time partitions whose files are to be merged.
+    pub compactions_waiting: usize,
     /// Deletes that are not physical yet.
     pub tombstones: usize,
     /// Memtables that wait for their flush.
@@ -229,6 +234,8 @@ impl Engine {
             }
             statistics.damaged_files += bucket.damaged_files().count();
         }
+        (statistics.cache_hits, statistics.cache_misses) = self.0.space.cache.hits_and_misses();
+        statistics.compactions_waiting = state.compactions_waiting();
         statistics
     }
 

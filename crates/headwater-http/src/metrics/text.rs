@@ -124,12 +124,17 @@ fn queries(out: &mut Exposition, queries: headwater_query::Statistics) {
         (
             "headwater_queries_running",
             "Requests to run InfluxQL that have a worker.",
-            queries.running,
+            queries.running as u64,
         ),
         (
             "headwater_queries_queued",
             "Requests to run InfluxQL that wait for a worker.",
-            queries.queued,
+            queries.queued as u64,
+        ),
+        (
+            "headwater_queries_memory_bytes",
+            "Bytes of rows, windows and sets that running statements hold.",
+            queries.memory_bytes,
         ),
     ] {
         out.gauge(name, help);
@@ -163,6 +168,11 @@ fn storage(out: &mut Exposition, storage: &Statistics) {
             "headwater_storage_cache_bytes",
             "Bytes of files' footers, directories and columns kept in memory.",
             storage.cache_bytes as u64,
+        ),
+        (
+            "headwater_storage_compactions_waiting",
+            "Time partitions whose files are to be merged.",
+            storage.compactions_waiting as u64,
         ),
         (
             "headwater_storage_files",
@@ -203,6 +213,18 @@ fn storage(out: &mut Exposition, storage: &Statistics) {
         out.gauge(name, help);
         out.sample(name, &[], value);
     }
+    let help = "Look-ups of parts of files that were answered from memory.";
+    out.total(
+        "headwater_storage_cache_hits_total",
+        help,
+        storage.cache_hits,
+    );
+    let help = "Look-ups of parts of files that had to read them.";
+    out.total(
+        "headwater_storage_cache_misses_total",
+        help,
+        storage.cache_misses,
+    );
     let help = "Writes and deletes that storage has taken, since the beginning of its data.";
     let changes = storage.last_sequence;
     out.total("headwater_storage_changes_total", help, changes);

@@ -10,7 +10,7 @@ use headwater_catalog::{Action, Authorization, Permission, ResourceType};
 use headwater_influxql::ast::{AdminStatement, Statement};
 use parking_lot::Mutex;
 
-use super::{QueryRequest, Settings};
+use super::{QueryRequest, Settings, Statistics};
 use crate::{
     Error,
     guard::{Interruption, Signal},
@@ -104,12 +104,18 @@ impl Registry {
         visible.cloned().collect()
     }
 
-    /// The requests that have a worker, and those that wait for one.
-    pub(crate) fn running_and_queued(&self) -> (usize, usize) {
+    pub(crate) fn statistics(&self) -> Statistics {
         let tasks = self.0.lock();
-        let is_running = |task: &&Arc<Task>| task.is_running.load(Ordering::Relaxed);
-        let running = tasks.by_id.values().filter(is_running).count();
-        (running, tasks.by_id.len() - running)
+        let mut statistics = Statistics::default();
+        for task in tasks.by_id.values() {
+            if task.is_running.load(Ordering::Relaxed) {
+                statistics.running += 1;
+            } else {
+                statistics.queued += 1;
+            }
+            statistics.memory_bytes += task.signal.held_bytes();
+        }
+        statistics
     }
 
     /// Ends a request. One that the caller may not see is not there.

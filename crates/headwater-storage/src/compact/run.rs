@@ -251,6 +251,15 @@ impl State {
         names
     }
 
+    /// Partitions that have something to compact.
+    pub(crate) fn compactions_waiting(&mut self) -> usize {
+        let names = self.partitions_with_files();
+        names
+            .into_iter()
+            .filter(|name| self.compaction(*name, false).is_some())
+            .count()
+    }
+
     /// What to compact in a partition, if anything.
     fn compaction(&mut self, name: PartitionName, is_full: bool) -> Option<Job> {
         let safe = self.safe_sequence();

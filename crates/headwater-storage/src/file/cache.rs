@@ -24,6 +24,8 @@ pub(crate) struct FileCache(Arc<Inner>);
 struct Inner {
     budget_bytes: usize,
     next_file: AtomicU64,
+    hits: AtomicU64,
+    misses: AtomicU64,
     state: RwLock<State>,
 }
 
@@ -71,6 +73,8 @@ impl FileCache {
         Self(Arc::new(Inner {
             budget_bytes,
             next_file: AtomicU64::new(0),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
             state: RwLock::default(),
         }))
     }
@@ -80,6 +84,12 @@ impl FileCache {
         self.0.state.read().used_bytes
     }
 
+    /// Look-ups that found what they looked for, and those that did not.
+    pub(crate) fn hits_and_misses(&self) -> (u64, u64) {
+        let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        (load(&self.0.hits), load(&self.0.misses))
+    }
+
     /// A number for a file's entries, never given twice.
     pub(super) fn new_file(&self) -> u64 {
         self.0.next_file.fetch_add(1, Ordering::Relaxed)
@@ -87,7 +97,12 @@ impl FileCache {
 
     pub(super) fn get(&self, key: CacheKey) -> Option<Cached> {
         let state = self.0.state.read();
-        let entry = &state.entries[*state.positions.get(&key)?];
+        let Some(&position) = state.positions.get(&key) else {
+            self.0.misses.fetch_add(1, Ordering::Relaxed);
+            return None;
+        };
+        self.0.hits.fetch_add(1, Ordering::Relaxed);
+        let entry = &state.entries[position];
         entry.is_used.store(true, Ordering::Relaxed);
         Some(entry.value.clone())
     }

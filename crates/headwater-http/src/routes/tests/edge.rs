@@ -212,7 +212,12 @@ async fn metrics_keep_the_conventions_of_prometheus() {
             assert!(!name.contains(unit), "{name} is not in a base unit");
         }
     }
-    for idle in ["headwater_queries_running", "headwater_queries_queued"] {
+    for idle in [
+        "headwater_queries_running",
+        "headwater_queries_queued",
+        "headwater_queries_memory_bytes",
+        "headwater_storage_compactions_waiting",
+    ] {
         assert_eq!(samples[idle], [(idle, 0.0)]);
     }
     let durations = &samples["headwater_http_request_duration_seconds"];
