@@ -55,7 +55,7 @@ pub(crate) async fn v1(
         .await
         .map_err(|error| target_error(&shared, &authorization, error, (database, policy)))?;
     let body = read(&shared, body).await?;
-    store(&shared, &bucket, body, precision).await
+    store(&shared, &bucket, body, precision, names_lines(&url)).await
 }
 
 /// `/api/v2/write`: names the bucket itself.
@@ -76,7 +76,7 @@ pub(crate) async fn v2(
     let bucket = target::bucket(&catalog, organization, bucket)?;
     caller.authorization.require_write(&bucket)?;
     let body = read(&shared, body).await?;
-    store(&shared, &bucket, body, precision).await
+    store(&shared, &bucket, body, precision, names_lines(&url)).await
 }
 
 /// 1.x's words for a write that has no place to go. Agents create the database when they read
@@ -112,6 +112,12 @@ fn target_error(
     }
 }
 
+/// Whether the answer to a partial write is to name the lines that were refused: a parameter of our
+/// own, since clients of the references compare bodies whole.
+fn names_lines(url: &Params) -> bool {
+    url.get("refused_lines") == Some("true")
+}
+
 async fn read(shared: &Shared, body: WriteBody) -> Result<Bytes, Error> {
     let settings = &shared.settings;
     body.read(
@@ -126,6 +132,7 @@ async fn store(
     bucket: &Bucket,
     body: Bytes,
     precision: Precision,
+    names_lines: bool,
 ) -> Result<Response, Error> {
     let now = shared.clock.now();
     let default_time = now - now.rem_euclid(precision.nanoseconds());
@@ -170,7 +177,12 @@ async fn store(
             let rejected = partial.rejected.iter();
             let rejected = rejected.map(|at| batch.points[*at].line);
             let lines = line_numbers(&body, rejected.take(REFUSED_LINES_MAX));
-            Err(partial_write(&partial, bucket).lines(lines))
+            let error = partial_write(&partial, bucket);
+            Err(if names_lines {
+                error.lines(lines)
+            } else {
+                error
+            })
         }
     }
 }

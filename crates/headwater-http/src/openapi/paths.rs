@@ -114,6 +114,7 @@ fn compatible() -> Vec<Described> {
                 text(),
                 "accepted from clusters' clients, without effect",
             ),
+            refused_lines(),
         ]);
     let ping = Operation::new("Ping", "Whether the server is there, and its version")
         .anonymous()
@@ -222,16 +223,28 @@ fn target() -> [(&'static str, Value, &'static str); 2] {
     ]
 }
 
+/// The parameter of both writes that is ours.
+fn refused_lines() -> (&'static str, Value, &'static str) {
+    (
+        "refused_lines",
+        text(),
+        "`true`: the answer to a partial write numbers the refused lines in the member `lines`",
+    )
+}
+
 /// `/api/v2/write`, `delete`, `export` and `query`.
 fn data() -> Vec<Described> {
     let write = Operation::new("WriteToBucket", "Write line protocol to a bucket")
         .query(&target())
         .required_query("bucket", &text(), "the bucket's name or id")
-        .query(&[(
-            "precision",
-            precision(&["ns", "us", "ms", "s"]),
-            "the unit of timestamps",
-        )]);
+        .query(&[
+            (
+                "precision",
+                precision(&["ns", "us", "ms", "s"]),
+                "the unit of timestamps",
+            ),
+            refused_lines(),
+        ]);
     let delete = Operation::new("Delete", "Delete points of a time range")
         .query(&target())
         .query(&[

@@ -184,6 +184,7 @@ impl Sender {
     fn try_once(&self, batch: &Batch) -> Result<Verdict> {
         let mut query = self.target.query();
         query.push(("precision", &self.args.precision));
+        query.push(("refused_lines", "true"));
         let content = Content::Lines(batch.bytes());
         let answer = match self
             .client
