@@ -4,13 +4,13 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use super::{
     client::{Client, Connection, Content},
     lines::{Line, is_point},
-    send::{SendArgs, Sender},
-    source::{Event, Progress, Source},
+    send::{Intake, SendArgs, Sender, send_all},
+    source::{Progress, Source},
     target::Target,
 };
 
@@ -43,26 +43,14 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let progress = Progress::of(&sources);
     let client = args.connection.client();
     let mut import = Import {
-        sender: Sender::new(client.clone(), &args.send, progress.clone()),
+        sender: Sender::new(client.clone(), &args.send, progress),
         client,
         context: Target::default(),
         is_fixed: !args.target.is_none(),
         is_ddl: false,
     };
     import.sender.set_target(&args.target)?;
-    for source in &sources {
-        import.sender.set_source(&source.name());
-        let take = |event: Event<'_>| match event {
-            Event::Line(line) => import.take(line),
-            Event::Pause => import.sender.flush(),
-        };
-        source
-            .for_each(&progress, take)
-            .and_then(|()| import.sender.flush())
-            .with_context(|| source.name())
-            .inspect_err(|_| progress.finish())?;
-    }
-    import.sender.finish()
+    send_all(&sources, &mut import)
 }
 
 struct Import {
@@ -76,7 +64,7 @@ struct Import {
     is_ddl: bool,
 }
 
-impl Import {
+impl Intake for Import {
     fn take(&mut self, line: Line<'_>) -> Result<()> {
         let text = line.bytes.trim_ascii();
         if let Some(comment) = text.strip_prefix(b"#") {
@@ -97,6 +85,12 @@ impl Import {
         self.sender.push(line)
     }
 
+    fn sender(&mut self) -> &mut Sender {
+        &mut self.sender
+    }
+}
+
+impl Import {
     fn header(&mut self, comment: &str) -> Result<()> {
         let comment = comment.trim();
         match comment {

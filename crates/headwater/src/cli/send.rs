@@ -3,14 +3,14 @@
 
 use std::{fmt::Display, time::Duration};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use headwater_model::{Precision, line_protocol};
 use serde_json::Value;
 
 use super::{
     client::{Answer, Client, Content},
-    lines::{Batch, Line},
-    source::{Progress, thousands},
+    lines::{Batch, Line, is_point},
+    source::{Event, Progress, Source, thousands},
     target::Target,
 };
 
@@ -58,6 +58,48 @@ enum Verdict {
     Refused(String),
 }
 
+/// What becomes of the lines of sources.
+pub(crate) trait Intake {
+    fn take(&mut self, line: Line<'_>) -> Result<()>;
+
+    fn sender(&mut self) -> &mut Sender;
+}
+
+/// Points are sent as they are, all else is passed over.
+impl Intake for Sender {
+    fn take(&mut self, line: Line<'_>) -> Result<()> {
+        if is_point(line.bytes) {
+            self.push(line)?;
+        }
+        Ok(())
+    }
+
+    fn sender(&mut self) -> &mut Sender {
+        self
+    }
+}
+
+/// Hands over the lines of sources, one after the other, and sends what comes of them.
+///
+/// # Errors
+/// A source cannot be read, as [`Sender::flush`], or as [`Sender::finish`].
+pub(crate) fn send_all(sources: &[Source], intake: &mut impl Intake) -> Result<()> {
+    let progress = intake.sender().progress.clone();
+    for source in sources {
+        intake.sender().source = source.name();
+        let take = |event: Event<'_>| match event {
+            Event::Line(line) => intake.take(line),
+            Event::Pause => intake.sender().flush(),
+        };
+        source
+            .for_each(&progress, take)
+            .and_then(|()| intake.sender().flush())
+            .with_context(|| source.name())
+            .inspect_err(|_| progress.finish())?;
+    }
+    intake.sender().finish()
+}
+
 impl Sender {
     pub(crate) fn new(client: Client, args: &SendArgs, progress: Progress) -> Self {
         Self {
@@ -77,11 +119,6 @@ impl Sender {
         self.flush()?;
         self.target = target.clone();
         Ok(())
-    }
-
-    /// Names the source of the lines from now on; there must be none that are not sent.
-    pub(crate) fn set_source(&mut self, name: &str) {
-        self.source = name.to_owned();
     }
 
     /// Takes a line, which is sent with others.
@@ -146,7 +183,7 @@ impl Sender {
     ///
     /// # Errors
     /// Lines were refused.
-    pub(crate) fn finish(&self) -> Result<()> {
+    fn finish(&self) -> Result<()> {
         self.progress.finish();
         if self.refused > 0 {
             bail!(

@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use super::{
     client::Connection,
-    lines::is_point,
-    send::{SendArgs, Sender},
-    source::{Event, Progress, Source},
+    send::{SendArgs, Sender, send_all},
+    source::{Progress, Source},
     target::Target,
 };
 
@@ -39,20 +38,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     let sources = Source::all(&args.files);
     let progress = Progress::of(&sources);
-    let mut sender = Sender::new(args.connection.client(), &args.send, progress.clone());
+    let mut sender = Sender::new(args.connection.client(), &args.send, progress);
     sender.set_target(&args.target)?;
-    for source in &sources {
-        sender.set_source(&source.name());
-        let take = |event: Event<'_>| match event {
-            Event::Line(line) if is_point(line.bytes) => sender.push(line),
-            Event::Line(_) => Ok(()),
-            Event::Pause => sender.flush(),
-        };
-        source
-            .for_each(&progress, take)
-            .and_then(|()| sender.flush())
-            .with_context(|| source.name())
-            .inspect_err(|_| progress.finish())?;
-    }
-    sender.finish()
+    send_all(&sources, &mut sender)
 }
