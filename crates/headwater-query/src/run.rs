@@ -1,7 +1,7 @@
 //! Requests: their statements one after the other on a worker thread, apart from the runtime
 //! that serves HTTP; or at once on the thread that took the request, as long as that is little
-//! work, since waking a worker costs more than what most dashboards ask for. Answers leave through a bounded channel; when the receiver is dropped, the
-//! request ends.
+//! work, since waking a worker costs more than what most dashboards ask for. Answers leave
+//! through a bounded channel; when the receiver is dropped, the request ends.
 //!
 //! After a statement that fails nothing else runs: each later one gets `not executed` under its
 //! own id (`spec/decisions.md` 3). Some failures are merely reported, and the next statement runs
